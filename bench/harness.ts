@@ -1,0 +1,63 @@
+/** One line of bench/results.json. A ratio above 1 always means that goplug is better than the peer. */
+export interface Row {
+  name: string;
+  unit: string;
+  value: number;
+  peer: string;
+  peerValue: number;
+  ratio: number;
+}
+
+/** What a suite file in this folder exports as `suite`. */
+export interface Suite {
+  name: string;
+  /** Takes a filter on row names, so that a part can be measured alone. */
+  run(wanted: (row: string) => boolean): Promise<Row[]>;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) throw new Error("median of nothing");
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** A subject measures itself once and returns the figure. */
+export type Subject = () => Promise<number>;
+
+/**
+ * Runs the subjects in turn, `rounds` times (the order turns round each time, so that a drift of the machine
+ * hits all alike), and returns each one's median.
+ */
+export async function alternate<K extends string>(
+  rounds: number,
+  subjects: Record<K, Subject>,
+): Promise<Record<K, number>> {
+  const names = Object.keys(subjects) as K[];
+  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? names : [...names].reverse();
+    for (const name of order) figures[name].push(await subjects[name]());
+  }
+  return Object.fromEntries(names.map((name) => [name, median(figures[name])])) as Record<K, number>;
+}
+
+export type Better = "higher" | "lower";
+
+export function row(
+  name: string,
+  unit: string,
+  better: Better,
+  value: number,
+  peer: string,
+  peerValue: number,
+): Row {
+  return {
+    name,
+    unit,
+    value,
+    peer,
+    peerValue,
+    ratio: better === "higher" ? value / peerValue : peerValue / value,
+  };
+}

@@ -1,0 +1,1 @@
+export { AbortedError, GoplugError, type GoplugErrorOptions } from "./errors.js";
