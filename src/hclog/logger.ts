@@ -1,0 +1,59 @@
+/** The levels of hclog, from the most talkative to the gravest. */
+export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+
+/** One of {@link LEVELS}. */
+export type Level = (typeof LEVELS)[number];
+
+/** Named values that go with a log message. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** One method of a {@link Logger}. */
+export type LogMethod = (message: string, fields?: Fields) => void;
+
+/**
+ * What goplug logs to. The shape is structural and small, so that pino, winston or console can stand behind it with
+ * a few lines of glue.
+ */
+export interface Logger {
+  trace: LogMethod;
+  debug: LogMethod;
+  info: LogMethod;
+  warn: LogMethod;
+  error: LogMethod;
+  /** A logger whose lines carry `name` after this one's own, as in `plugin.greeter`. Optional. */
+  named?(name: string): Logger;
+}
+
+/** Throws everything away. */
+export const nullLogger: Logger = {
+  trace() {},
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  named: () => nullLogger,
+};
+
+/** The logger's child for `name`, or the logger itself if it has no children. */
+export function namedLogger(logger: Logger, name: string): Logger {
+  return logger.named?.(name) ?? logger;
+}
+
+/** Builds a Logger from one function that takes the lines at or above `level` (`"off"`: none). */
+export function levelledLogger(
+  level: Level | "off",
+  name: string,
+  write: (level: Level, name: string, message: string, fields: Fields) => void,
+): Logger {
+  const lowest = level === "off" ? LEVELS.length : LEVELS.indexOf(level);
+  const method = (own: Level): LogMethod =>
+    LEVELS.indexOf(own) < lowest ? () => {} : (message, fields = {}) => write(own, name, message, fields);
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+    named: (child) => levelledLogger(level, name === "" ? child : `${name}.${child}`, write),
+  };
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { consoleLogger, formatPlainLine } from "../../../src/hclog/console-logger.js";
+import { formatJsonLine, jsonLogger } from "../../../src/hclog/json-logger.js";
+import { namedLogger, nullLogger } from "../../../src/hclog/logger.js";
+import { parseHclogLine } from "../../../src/hclog/parse-line.js";
+import { formatTimestamp } from "../../../src/hclog/timestamp.js";
+
+const at = new Date("2026-01-02T03:04:05.678Z");
+const json = (fields: Record<string, unknown>) =>
+  JSON.parse(formatJsonLine(at, "info", "", "m", fields)) as object;
+
+class ZonedDate extends Date {
+  readonly offset: number;
+  constructor(offset: number) {
+    super(at);
+    this.offset = offset;
+  }
+  override getTimezoneOffset() {
+    return this.offset;
+  }
+}
+
+test("formatTimestamp writes local time in hclog's two layouts", () => {
+  assert.equal(formatTimestamp(new ZonedDate(0), "json"), "2026-01-02T03:04:05.678000Z");
+  assert.equal(formatTimestamp(new ZonedDate(0), "plain"), "2026-01-02T03:04:05.678Z");
+  assert.equal(formatTimestamp(new ZonedDate(-330), "json"), "2026-01-02T08:34:05.678000+05:30");
+  assert.equal(formatTimestamp(new ZonedDate(210), "plain"), "2026-01-01T23:34:05.678-0330");
+});
+
+describe("jsonLogger", () => {
+  test("writes hclog's keys, then the fields, in order", () => {
+    const lines: string[] = [];
+    const logger = jsonLogger({ write: (line) => lines.push(line), name: "kv", now: () => at });
+    logger.info("ready", { z: 1, a: "x" });
+    namedLogger(logger, "store").error("bad");
+    assert.deepEqual(lines, [
+      `{"@level":"info","@message":"ready","@module":"kv","@timestamp":"${formatTimestamp(at, "json")}","a":"x","z":1}\n`,
+      `{"@level":"error","@message":"bad","@module":"kv.store","@timestamp":"${formatTimestamp(at, "json")}"}\n`,
+    ]);
+  });
+
+  test("what it writes is read back by the host's side", () => {
+    const line = formatJsonLine(at, "warn", "a.b", "uni\u2028code \n<&>", { k: "v" });
+    assert.ok(!/[\n<>&\u2028]/.test(line));
+    assert.deepEqual(parseHclogLine(line), {
+      kind: "json",
+      level: "warn",
+      message: "uni\u2028code \n<&>",
+      module: "a.b",
+      timestamp: formatTimestamp(at, "json"),
+      fields: { k: "v" },
+    });
+  });
+
+  test("values have the forms that Go's encoder gives them", () => {
+    const line = formatJsonLine(at, "info", "", "m", { big: 2n ** 64n });
+    assert.match(line, /"big":18446744073709551616/);
+    const fields = {
+      error: new TypeError("broken"),
+      bytes: new Uint8Array([1, 2]),
+      map: new Map([[1, { nested: undefined }]]),
+      list: [null, true, new Set(["s"])],
+      date: at,
+    };
+    const { error, bytes, map, list, date } = json(fields) as Record<string, unknown>;
+    assert.deepEqual(
+      { error, bytes, map, list, date },
+      {
+        error: "broken",
+        bytes: "AQI=",
+        map: { 1: { nested: null } },
+        list: [null, true, ["s"]],
+        date: at.toISOString(),
+      },
+    );
+  });
+
+  test("fields cannot forge hclog's own keys", () => {
+    assert.deepEqual(Object.entries(json({ "@level": 5, "@timestamp": "never" })).sort(), [
+      ["@level", "info"],
+      ["@message", "m"],
+      ["@timestamp", formatTimestamp(at, "json")],
+      ["level", 5],
+      ["timestamp", "never"],
+    ]);
+  });
+
+  test("a value without a JSON form costs the fields, not the message", () => {
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    const hostile = {
+      toJSON: () => {
+        throw new Error("no");
+      },
+    };
+    for (const value of [cycle, () => 1, Symbol("s"), Number.NaN, hostile]) {
+      const entry = json({ value, other: 1 }) as Record<string, unknown>;
+      assert.equal(entry["@warn"], "logging contained values that don't serialize to json");
+      assert.equal(entry["@message"], "m");
+      assert.ok(!("value" in entry) && !("other" in entry));
+    }
+    const shared = { n: 1 };
+    assert.ok(!("@warn" in json({ a: shared, b: shared })), "the same object twice is no cycle");
+  });
+
+  test("writes nothing below its level", () => {
+    const lines: string[] = [];
+    const write = (line: string) => lines.push(line);
+    for (const level of ["warn", "off"] as const) {
+      const logger = jsonLogger({ write, level });
+      logger.info("no");
+      logger.error("yes");
+    }
+    assert.equal(lines.length, 1);
+    nullLogger.named?.("x").error("no");
+  });
+});
+
+describe("consoleLogger", () => {
+  const plain = (fields: Record<string, unknown>) =>
+    formatPlainLine(at, "info", "plugin", "message", fields).slice(formatTimestamp(at, "plain").length);
+
+  test("lines look like hclog's", () => {
+    assert.equal(plain({}), " [INFO]  plugin: message");
+    assert.equal(
+      plain({ path: "/a-b", n: 5, text: "two words", empty: "", error: new Error("x y") }),
+      ' [INFO]  plugin: message: path=/a-b n=5 text="two words" empty="" error="x y"',
+    );
+    assert.equal(plain({ trace: "a\nb\n" }), " [INFO]  plugin: message:\n  trace=\n  | a\n  | b\n  ");
+  });
+
+  test("values cannot reach the terminal's controls", () => {
+    assert.equal(plain({ v: '\x1b[2J"' }), ' [INFO]  plugin: message: v="\\u001b[2J\\""');
+    assert.equal(plain({ v: "a\u0090b" }).includes("\u0090"), false);
+  });
+
+  test("the level comes from the option, else from GOPLUG_LOG, else it is info", () => {
+    const count = (level?: "error") => {
+      const lines: string[] = [];
+      const logger = consoleLogger({ write: (line) => lines.push(line), ...(level && { level }) });
+      for (const own of ["trace", "debug", "info", "warn", "error"] as const) logger[own]("m");
+      return lines.length;
+    };
+    const before = process.env.GOPLUG_LOG;
+    try {
+      delete process.env.GOPLUG_LOG;
+      assert.deepEqual([count(), count("error")], [3, 1]);
+      process.env.GOPLUG_LOG = "TRACE";
+      assert.deepEqual([count(), count("error")], [5, 1]);
+      process.env.GOPLUG_LOG = "off";
+      assert.equal(count(), 0);
+    } finally {
+      if (before === undefined) delete process.env.GOPLUG_LOG;
+      else process.env.GOPLUG_LOG = before;
+    }
+  });
+});
