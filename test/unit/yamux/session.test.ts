@@ -85,6 +85,9 @@ test("a channel becomes a Duplex with the bytes that were given back", async (t)
     });
   });
   assert.equal((await readAll(duplex)).toString(), "and the rest");
+  duplex.end();
+  stream.resume();
+  await once(stream, "close");
 });
 
 test("dial reads in place and leaves nothing of one read in another", async (t) => {
