@@ -21,6 +21,7 @@ import (
 
 	"example.com/goplug/fixtures/shared/handshake"
 	"example.com/goplug/fixtures/shared/kv"
+	"example.com/goplug/fixtures/shared/linger"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 	switch mode {
 	case "hang-start":
 		logger.Info("never going to serve")
-		sleepForEver()
+		linger.WhileParentLives()
 	case "ignore-sigterm":
 		signal.Ignore(syscall.SIGTERM)
 	case "", "ignore-quit", "slow-quit":
@@ -50,7 +51,7 @@ func main() {
 	switch mode {
 	case "ignore-quit":
 		logger.Warn("ignoring quit")
-		sleepForEver()
+		linger.WhileParentLives()
 	case "slow-quit":
 		time.Sleep(time.Second)
 	}
@@ -58,12 +59,5 @@ func main() {
 		if err := os.WriteFile(path, []byte("clean exit\n"), 0o600); err != nil {
 			logger.Error("marker", "error", err)
 		}
-	}
-}
-
-// sleepForEver is no `select {}`, which Go's runtime would report as a deadlock.
-func sleepForEver() {
-	for {
-		time.Sleep(time.Hour)
 	}
 }

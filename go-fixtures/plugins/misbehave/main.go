@@ -35,7 +35,8 @@
 //	accept-garbage     announces a socket, and answers with bytes that are not yamux
 //	no-control         speaks yamux and accepts no stream
 //
-// Modes that serve end on Quit as any plugin does; the others end on SIGTERM.
+// Modes that serve end on Quit as any plugin does; the others end on SIGTERM
+// and when their parent is gone.
 // The cookie is not checked, except in modes that serve.
 package main
 
@@ -44,13 +45,14 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/hashicorp/yamux"
 
+	"example.com/goplug/fixtures/shared/linger"
 	"example.com/goplug/fixtures/shared/pattern"
 )
 
@@ -68,13 +70,13 @@ func main() {
 }
 
 var modes = map[string]func(){
-	"nothing":   sleepForEver,
+	"nothing":   linger.WhileParentLives,
 	"exit":      func() { explain(); os.Exit(3) },
 	"exit-zero": func() { explain(); os.Exit(0) },
 	"crash":     func() { panic("crash before the handshake") },
-	"killed":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); sleepForEver() },
+	"killed":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); linger.WhileParentLives() },
 	"garbage":   func() { say("Hello, I am no handshake.\n") },
-	"binary":    func() { _, _ = os.Stdout.Write(pattern.Bytes(1 << 16)); sleepForEver() },
+	"binary":    func() { _, _ = os.Stdout.Write(pattern.Bytes(1 << 16)); linger.WhileParentLives() },
 	"flood":     func() { repeat("Hello, I am no handshake, over and over.\n") },
 	"longline":  func() { repeat(strings.Repeat("x", 1000)) },
 	"half":      func() { say("1|1|unix") },
@@ -133,7 +135,7 @@ func explain() {
 
 func say(text string) {
 	fmt.Print(text)
-	sleepForEver()
+	linger.WhileParentLives()
 }
 
 func repeat(text string) {
@@ -146,18 +148,26 @@ func repeat(text string) {
 
 func discard(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// onSocket announces a unix socket of its own and gives every connection to handle.
+// onSocket announces a unix socket and gives every connection to handle. The
+// path is named as go-plugin names it, and it is removed if the end is SIGTERM.
 func onSocket(protocol string, handle func(net.Conn)) {
-	dir, err := os.MkdirTemp(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "misbehave")
+	f, err := os.CreateTemp(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "plugin")
 	if err != nil {
 		panic(err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "socket")
+	path := f.Name()
+	_ = f.Close()
+	_ = os.Remove(path)
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		panic(err)
 	}
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	go func() {
+		linger.WhileParentLives()
+		end <- syscall.SIGTERM
+	}()
 	fmt.Printf("1|1|unix|%s|%s|\n", path, protocol)
 	go func() {
 		for {
@@ -168,5 +178,6 @@ func onSocket(protocol string, handle func(net.Conn)) {
 			go handle(c)
 		}
 	}()
-	waitForEnd()
+	<-end
+	_ = l.Close()
 }

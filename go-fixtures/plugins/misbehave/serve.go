@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/hashicorp/go-plugin"
 
@@ -46,18 +43,4 @@ func serveEdited(edit func(fields []string) string) {
 		fmt.Fprint(stdout, edit(strings.Split(strings.TrimSpace(line), "|")))
 	}()
 	serve()
-}
-
-// waitForEnd waits for SIGTERM, so that the caller's clean-up runs.
-func waitForEnd() {
-	ch := make(chan os.Signal, 1)
-	signal.Notify(ch, syscall.SIGTERM)
-	<-ch
-}
-
-// sleepForEver is no `select {}`, which Go's runtime would report as a deadlock.
-func sleepForEver() {
-	for {
-		time.Sleep(time.Hour)
-	}
 }

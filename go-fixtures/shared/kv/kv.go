@@ -20,6 +20,7 @@
 //	Exit(code int) nil              ends the process with that exit code in mid-call
 //	Crash(message string) nil       panics with the message, which ends a Go process with exit code 2
 //	KillSelf(nil) nil               sends SIGKILL to its own process
+//	Block(ms int) int               the whole process is deaf for that long, as with a blocked event loop
 //	Freeze(nil) nil                 sends SIGSTOP to its own process: alive, but deaf to everything
 //
 // The pattern: byte i of a write is (i*31 + 7) & 0xff, i from 0 in each call.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"sync"
 	"syscall"
 	"time"
@@ -124,6 +125,20 @@ func (r *Receiver) Crash(message string, _ *any) error { panic(message) }
 
 func (r *Receiver) KillSelf(_ any, _ *any) error {
 	return signalSelf(syscall.SIGKILL)
+}
+
+func (r *Receiver) Block(ms int, reply *int) error {
+	// A child wakes the process up again: it cannot do it itself.
+	script := fmt.Sprintf("sleep %d.%03d; kill -CONT %d", ms/1000, ms%1000, os.Getpid())
+	waker := exec.Command("/bin/sh", "-c", script)
+	if err := waker.Start(); err != nil {
+		return err
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+		return err
+	}
+	*reply = ms
+	return waker.Wait()
 }
 
 func (r *Receiver) Freeze(_ any, _ *any) error {
