@@ -1,0 +1,30 @@
+import { GoplugError, type GoplugErrorOptions } from "../errors.js";
+
+/** The codes of {@link ServeError}. */
+export type ServeErrorCode =
+  /** `serve` was called in a process that serves already: a process has one stdout to shake hands on. */
+  | "ERR_SERVE_TWICE"
+  /** The configuration cannot be served: no plugins, or an option out of range. */
+  | "ERR_SERVE_CONFIG"
+  /** The socket's path would not fit the address structure of the system. */
+  | "ERR_SERVE_SOCKET_PATH"
+  /** The group that should get access to the socket does not exist. */
+  | "ERR_SERVE_SOCKET_GROUP"
+  /** The port range is not one, or has no free port. */
+  | "ERR_SERVE_PORT"
+  /** The socket could not be made; `cause` says why. */
+  | "ERR_SERVE_LISTEN"
+  /** The handshake line could not be written: the host does not read, or is gone. */
+  | "ERR_SERVE_HANDSHAKE"
+  /** Output was dropped because no host came for it. */
+  | "ERR_SERVE_OUTPUT_OVERFLOW";
+
+/** A plugin could not start, or could not go on, serving. */
+export class ServeError extends GoplugError {
+  override readonly name = "ServeError";
+  declare readonly code: ServeErrorCode;
+
+  constructor(code: ServeErrorCode, message: string, options?: GoplugErrorOptions) {
+    super(code, message, options);
+  }
+}

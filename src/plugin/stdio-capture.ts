@@ -1,0 +1,118 @@
+import { isMainThread } from "node:worker_threads";
+import { DEFAULT_START_TIMEOUT_MS, ENV } from "../protocol/constants.js";
+import { CapturedStream } from "./captured-stream.js";
+import type { ServeError } from "./errors.js";
+import type { OutputQueue } from "./output-queue.js";
+import { writeFully } from "./write-sync.js";
+
+/** Milliseconds that the end of the process may be put off for output that a full pipe does not take. */
+const LAST_WORDS_MS = 1000;
+
+/** What the process's stdout and stderr have become. */
+export interface StdioCapture {
+  /** What waits to go to the hosts as their synced stdout, and stderr. */
+  readonly stdout: OutputQueue;
+  readonly stderr: OutputQueue;
+  /** Writes to the process's real stderr, where the host reads log lines. */
+  writeLog(line: string): void;
+  /**
+   * Resolves true when connections have taken all output, false if not within `timeoutMs` or if there are none.
+   */
+  flush(timeoutMs: number): Promise<boolean>;
+  /** Gives the streams back. What no host has taken goes to the real stdout, or stderr once the handshake is over. */
+  release(): void;
+}
+
+type State =
+  /** stdout is held back so that nothing comes before the handshake line; stderr is untouched. */
+  | { readonly name: "holding"; readonly stdout: CapturedStream; readonly timer?: NodeJS.Timeout }
+  /** The handshake is over: both go to the hosts. */
+  | { readonly name: "live"; readonly stdout: CapturedStream; readonly stderr: CapturedStream };
+
+// There is one stdout in a process, whatever part of the library (or copy of it in a bundle) asks first.
+let state: State | undefined;
+
+/**
+ * Holds back what is written to process.stdout from here on, so that it cannot come before the handshake line. A
+ * second call changes nothing. stderr is left alone until the handshake, as in Go, so that a plugin that cannot
+ * start can say why.
+ */
+export function holdStdout(): void {
+  clearTimeout(state?.name === "holding" ? state.timer : undefined);
+  if (state === undefined) hold({});
+  else if (state.name === "holding") state = { name: "holding", stdout: state.stdout };
+}
+
+/**
+ * {@link holdStdout}, if this looks like a process that a plugin host started: for the moment when the library is
+ * loaded, when nobody has said yet what the process is. If it turns out to be no plugin, the output goes on after the
+ * time that a host waits for a plugin, or when the process ends.
+ */
+export function holdStdoutIfPlugin(env: NodeJS.ProcessEnv = process.env): void {
+  if (state !== undefined || !isMainThread || env[ENV.minPort] === undefined || process.stdout.isTTY) return;
+  const timer = setTimeout(releaseStdio, DEFAULT_START_TIMEOUT_MS);
+  timer.unref();
+  hold({ timer });
+}
+
+/** Begins to copy stdout and stderr to hosts; call it once the handshake line is out. */
+export function captureStdio(onOverflow: (error: ServeError) => void): StdioCapture {
+  if (state?.name !== "holding") hold({});
+  const { stdout } = state as Extract<State, { name: "holding" }>;
+  clearTimeout((state as Extract<State, { name: "holding" }>).timer);
+  const stderr = new CapturedStream(process.stderr);
+  for (const { queue } of [stdout, stderr]) {
+    queue.onOverflow = onOverflow;
+    queue.holding = false;
+  }
+  state = { name: "live", stdout, stderr };
+  return {
+    stdout: stdout.queue,
+    stderr: stderr.queue,
+    writeLog: (line) => void stderr.writeOriginal(line),
+    async flush(timeoutMs) {
+      const flushed = await Promise.all([stdout.queue.flush(timeoutMs), stderr.queue.flush(timeoutMs)]);
+      return flushed.every(Boolean);
+    },
+    release: releaseStdio,
+  };
+}
+
+/** Bytes that were written to the real stdout before it was held back: the handshake line would stand after them. */
+export function bytesBeforeHold(): number {
+  return bytesBefore;
+}
+
+/** Undoes the hold or the capture; harmless if there is none. */
+export function releaseStdio(): void {
+  const last = state;
+  if (last === undefined) return;
+  divertToProcess();
+  state = undefined;
+  process.off("exit", divertToProcess);
+  if (last.name === "holding") clearTimeout(last.timer);
+  else last.stderr.restore();
+  last.stdout.restore();
+}
+
+/**
+ * Writes what no host has taken, and what still comes, where the process itself writes: before the handshake to
+ * stdout; after it all to stderr, because a host logs that one and throws the other away.
+ */
+function divertToProcess(): void {
+  const to = (fd: number) => ({ write: (chunk: Buffer) => writeFully(fd, chunk, LAST_WORDS_MS) || true });
+  if (state?.name === "holding") state.stdout.queue.divert(to(1));
+  if (state?.name === "live") {
+    state.stdout.queue.divert(to(2));
+    state.stderr.queue.divert(to(2));
+  }
+}
+
+let bytesBefore = 0;
+
+function hold(rest: { timer?: NodeJS.Timeout }): void {
+  bytesBefore = (process.stdout as { bytesWritten?: number }).bytesWritten ?? 0;
+  state = { name: "holding", stdout: new CapturedStream(process.stdout), ...rest };
+  // At the end of the process the streams stay taken, for what later exit listeners print.
+  process.on("exit", divertToProcess);
+}

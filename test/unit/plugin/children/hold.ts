@@ -1,0 +1,42 @@
+// Prints before and after the hold, then does what its argument says.
+import { writeSync } from "node:fs";
+import {
+  captureStdio,
+  holdStdout,
+  holdStdoutIfPlugin,
+  releaseStdio,
+} from "../../../../src/plugin/stdio-capture.js";
+
+const how = process.argv[2];
+if (how === "if-plugin") holdStdoutIfPlugin();
+else holdStdout();
+
+console.log("one");
+process.stdout.write("two\n");
+console.error("early error");
+writeSync(1, "HANDSHAKE\n");
+
+if (how === "release") releaseStdio();
+if (how === "throw") throw new Error("went wrong");
+if (how === "exit") process.exit(3);
+if (how === "live") {
+  const capture = captureStdio(() => {});
+  console.log("three");
+  console.error("late error");
+  capture.writeLog("log line\n");
+  process.on("exit", () => console.log("last words"));
+}
+if (how === "sink") {
+  const capture = captureStdio(() => {});
+  let seen = "";
+  const sink = {
+    write(chunk: Buffer) {
+      seen += chunk.toString();
+      return true;
+    },
+  };
+  capture.stdout.attach(sink);
+  console.log("three");
+  await capture.flush(1000);
+  process.on("exit", () => writeSync(2, JSON.stringify(seen)));
+}

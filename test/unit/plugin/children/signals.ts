@@ -1,0 +1,19 @@
+// Listens on a unix socket with a plugin's signal manners, and reports what it gets on stderr.
+import { jsonLogger } from "../../../../src/hclog/json-logger.js";
+import { openListener } from "../../../../src/plugin/listener.js";
+import { installSignals } from "../../../../src/plugin/signals.js";
+
+const listener = await openListener();
+const logger = jsonLogger({ write: (line) => void process.stderr.write(line) });
+const remove = installSignals(logger, (signal) => {
+  logger.info("stopping", { signal });
+  remove();
+  // The way out is process.exit without close: the socket file must go all the same.
+  process.exit(0);
+});
+process.stdout.write(`${listener.address}\n`);
+if (process.argv[2] === "throw") {
+  setTimeout(() => {
+    throw new Error("uncaught");
+  }, 1);
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, describe, test } from "node:test";
+import { listenOptionsFromEnv, openListener } from "../../../src/plugin/listener.js";
+
+const directory = mkdtempSync(join(tmpdir(), "goplug-listener-"));
+after(() => rmSync(directory, { recursive: true }));
+
+describe("openListener on a unix socket", { skip: process.platform === "win32" }, () => {
+  test("is reachable, is the owner's alone whatever the umask, and goes when closed", async () => {
+    const umask = process.umask(0);
+    try {
+      const listener = await openListener({ unixSocket: { directory } });
+      assert.equal(process.umask(), 0, "the umask is put back");
+      assert.equal(listener.network, "unix");
+      assert.equal(dirname(listener.address), directory);
+      assert.match(listener.address, /\/plugin\d+$/);
+      assert.equal(statSync(listener.address).mode & 0o077, 0);
+      const socket = connect(listener.address);
+      await once(socket, "connect");
+      listener.close();
+      listener.close();
+      assert.equal(existsSync(listener.address), false);
+      assert.equal(socket.destroyed, false, "connections outlive the listener");
+      socket.destroy();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test("is open to the group that was asked for, by number or by name", async () => {
+    const gid = process.getgid!();
+    const listener = await openListener({ unixSocket: { directory, group: String(gid) } });
+    const { mode, gid: owner } = statSync(listener.address);
+    assert.deepEqual([mode & 0o777, owner], [0o660, gid]);
+    listener.close();
+    if (gid === 0) {
+      const named = await openListener({ unixSocket: { directory, group: "root" } });
+      assert.equal(statSync(named.address).mode & 0o777, 0o660);
+      named.close();
+    }
+    await assert.rejects(openListener({ unixSocket: { directory, group: "no such group" } }), {
+      code: "ERR_SERVE_SOCKET_GROUP",
+      message: 'failed to find gid from "no such group"',
+    });
+  });
+
+  test("refuses a path that the system would cut off", async () => {
+    const limit = process.platform === "linux" ? 107 : 103;
+    await assert.rejects(openListener({ unixSocket: { directory: `/tmp/${"d".repeat(limit)}` } }), {
+      code: "ERR_SERVE_SOCKET_PATH",
+    });
+  });
+
+  test("a directory that is not there is a typed error", async () => {
+    await assert.rejects(openListener({ unixSocket: { directory: join(directory, "none") } }), {
+      code: "ERR_SERVE_LISTEN",
+    });
+  });
+});
+
+describe("openListener on TCP", () => {
+  test("takes any port by default, on the loopback interface", async () => {
+    const listener = await openListener({ network: "tcp" });
+    assert.match(listener.address, /^127\.0\.0\.1:[1-9]\d*$/);
+    const socket = connect(Number(listener.address.split(":")[1]), "127.0.0.1");
+    await once(socket, "connect");
+    socket.destroy();
+    listener.close();
+  });
+
+  test("takes the first free port of the range, and says when there is none", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as { port: number };
+    await assert.rejects(openListener({ network: "tcp", minPort: port, maxPort: port }), {
+      code: "ERR_SERVE_PORT",
+      message: "couldn't bind plugin TCP listener",
+    });
+    const listener = await openListener({ network: "tcp", minPort: port, maxPort: port + 50 });
+    const chosen = Number(listener.address.split(":")[1]);
+    assert.ok(chosen > port && chosen <= port + 50);
+    listener.close();
+    taken.close();
+  });
+
+  test("go-plugin's texts for ranges that are none", async () => {
+    await assert.rejects(openListener({ network: "tcp", minPort: 5, maxPort: 4 }), {
+      message: "PLUGIN_MIN_PORT value of 5 is greater than PLUGIN_MAX_PORT value of 4",
+    });
+    assert.throws(() => listenOptionsFromEnv({ PLUGIN_MIN_PORT: "x" }), {
+      code: "ERR_SERVE_PORT",
+      message: /^couldn't get value from PLUGIN_MIN_PORT: /,
+    });
+  });
+});
+
+test("listenOptionsFromEnv reads the host's wishes", () => {
+  const env = {
+    PLUGIN_MIN_PORT: "7",
+    PLUGIN_MAX_PORT: "",
+    PLUGIN_UNIX_SOCKET_DIR: "/d",
+    PLUGIN_UNIX_SOCKET_GROUP: "g",
+  };
+  assert.deepEqual(listenOptionsFromEnv(env), {
+    minPort: 7,
+    maxPort: 0,
+    unixSocket: { directory: "/d", group: "g" },
+  });
+});

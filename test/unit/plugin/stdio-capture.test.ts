@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { startChild } from "./run-child.js";
+
+const hold = (how: string, env: NodeJS.ProcessEnv = {}) => startChild("hold.ts", [how], env).done;
+
+describe("output of a process that holds its stdout back", () => {
+  test("comes after what is written to the descriptor, and stderr is not held", async () => {
+    const { stdout, stderr, code } = await hold("release");
+    assert.deepEqual(
+      { stdout, stderr, code },
+      { stdout: "HANDSHAKE\none\ntwo\n", stderr: "early error\n", code: 0 },
+    );
+  });
+
+  test("is not lost when the process exits, or dies of an exception, before the handshake", async () => {
+    const exit = await hold("exit");
+    assert.deepEqual([exit.stdout, exit.code], ["HANDSHAKE\none\ntwo\n", 3]);
+    const thrown = await hold("throw");
+    assert.deepEqual([thrown.stdout, thrown.code], ["HANDSHAKE\none\ntwo\n", 1]);
+    assert.match(thrown.stderr, /went wrong/);
+  });
+
+  test("is held at import only where a host has set its variables", async () => {
+    assert.equal((await hold("if-plugin")).stdout, "one\ntwo\nHANDSHAKE\n");
+    assert.equal((await hold("if-plugin", { PLUGIN_MIN_PORT: "10000" })).stdout, "HANDSHAKE\none\ntwo\n");
+  });
+});
+
+describe("output after the handshake", () => {
+  test("goes to the attached sink, with what was held back before it", async () => {
+    const { stdout, stderr } = await hold("sink");
+    assert.equal(stdout, "HANDSHAKE\n");
+    assert.equal(stderr, `early error\n${JSON.stringify("one\ntwo\nthree\n")}`);
+  });
+
+  test("goes to the real stderr at exit if no host took it, later exit listeners' too", async () => {
+    const { stdout, stderr } = await hold("live");
+    assert.equal(stdout, "HANDSHAKE\n");
+    const lines = stderr.split("\n").sort();
+    assert.deepEqual(
+      lines,
+      ["early error", "log line", "one", "two", "three", "late error", "last words", ""].sort(),
+    );
+  });
+});
