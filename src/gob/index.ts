@@ -1,1 +1,10 @@
-export {};
+export * from "./composites.js";
+export { Decoder, type DecoderOptions, decode, type Limits, NEED_MORE } from "./decoder.js";
+export { type Checkpoint, Encoder, type EncoderOptions, encode } from "./encoder.js";
+export { GobError, type GobErrorCode } from "./errors.js";
+export { Registry, registry } from "./registry.js";
+export * from "./scalars.js";
+export { type AnySchema, type Input, type Output, Schema } from "./schema.js";
+export type { InvalidUtf8 } from "./text.js";
+export { type AnyInput, type AnyOutput, TypedValue, value } from "./value.js";
+export type { WireField, WireKind, WireType } from "./wiretype.js";

@@ -1,0 +1,371 @@
+import { compatible } from "./compat.js";
+import { Fault, within } from "./errors.js";
+import { goText } from "./gotype.js";
+import { badField, corrupt, messageEnded } from "./reader.js";
+import type { Registry } from "./registry.js";
+import { type AnySchema, base, type CustomNode, type IntegerNode, resolve } from "./schema.js";
+import { interfaceName, type StreamReader, skipValue, sliceTooShort } from "./skip.js";
+import { TypedValue } from "./value.js";
+import { type WireTypes, wireText } from "./wiretype.js";
+import { zeroMaker } from "./zero.js";
+
+/** What decoding needs of the stream: its types, and where interface values go on. */
+export interface DecodeState extends StreamReader {
+  readonly registry: Registry;
+  /** Decodes an interface's content. */
+  content(schema: AnySchema, id: number): unknown;
+}
+
+/**
+ * Reads a value. With a value to decode into, it is merged as Go does it: struct fields and map entries that did not
+ * arrive stay, array and slice elements are overwritten in place.
+ */
+export type DecodeOp = (r: DecodeState, into: unknown) => unknown;
+
+function mismatch(text: string): Fault {
+  return new Fault("ERR_GOB_MISMATCH", text);
+}
+
+/** Builds the operations for one pair of schema and remote type; recursive pairs find themselves in `made`. */
+class Builder {
+  readonly #types: WireTypes;
+  readonly #made = new Map<AnySchema, Map<number, { op: DecodeOp }>>();
+
+  constructor(types: WireTypes) {
+    this.#types = types;
+  }
+
+  /** `name` is what Go's overflow errors call the place. */
+  op(schema: AnySchema, id: number, name: string): DecodeOp {
+    const of = base(schema);
+    const { node } = of;
+    switch (node.kind) {
+      case "bool":
+        return (r) => {
+          r.words();
+          return (r.high | r.low) !== 0;
+        };
+      case "int":
+      case "uint":
+        return integerOp(node, name);
+      case "float":
+        return node.single ? (r) => single(r.float(), name) : (r) => r.float();
+      case "complex":
+        return node.single
+          ? (r) => ({ re: single(r.float(), name), im: single(r.float(), name) })
+          : (r) => ({ re: r.float(), im: r.float() });
+      case "string":
+        return node.raw ? (r) => r.bytes() : (r) => r.string();
+      case "bytes":
+        return (r) => r.bytes();
+      case "any":
+        return interfaceOp(node.typed);
+      case "custom":
+        return customOp(node);
+    }
+    // Composite: recursive types must find the operation that is being built.
+    let byId = this.#made.get(of);
+    if (byId === undefined) {
+      byId = new Map();
+      this.#made.set(of, byId);
+    }
+    let slot = byId.get(id);
+    if (slot === undefined) {
+      slot = { op: () => undefined };
+      byId.set(id, slot);
+      slot.op = this.#composite(of, id, name);
+    }
+    const known = slot;
+    return (r, into) => known.op(r, into);
+  }
+
+  #composite(schema: AnySchema, id: number, name: string): DecodeOp {
+    const { node } = schema;
+    const type = this.#types.get(id);
+    if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
+    switch (node.kind) {
+      case "slice":
+        return sliceOp(this.op(node.elem, type.elem, `element of ${name}`), elementCost(node.elem));
+      case "array":
+        return arrayOp(this.op(node.elem, type.elem, `element of ${name}`), node.length);
+      case "map":
+        return mapOp(
+          this.op(node.key, type.key, `key of ${name}`),
+          this.op(node.elem, type.elem, `element of ${name}`),
+          elementCost(node.key) + elementCost(node.elem),
+        );
+      case "struct":
+        return this.#struct(schema, node.fields, id);
+      default:
+        throw corrupt(`gob: decode can't handle type ${goText(schema)}`);
+    }
+  }
+
+  #struct(schema: AnySchema, fields: readonly (readonly [string, AnySchema])[], id: number): DecodeOp {
+    const type = this.#types.get(id)!;
+    if (type.kind !== "struct")
+      throw mismatch(`gob: type mismatch in decoder: want struct type ${goText(schema)}; got non-struct`);
+    const local = new Map(fields);
+    const ops = type.fields.map((field) => {
+      if (field.name === "") throw corrupt(`gob: empty name for remote field of type ${type.name}`);
+      const of = local.get(field.name);
+      if (of === undefined) return { name: field.name, op: undefined, id: field.id };
+      if (!compatible(of, field.id, this.#types)) {
+        const fault = mismatch(
+          `gob: wrong type (${goText(of)}) for received field ${type.name}.${field.name}`,
+        );
+        const detail = `: the stream has ${wireText(this.#types, field.id)}`;
+        throw within(`.${field.name}`, new Fault(fault.code, fault.text + detail));
+      }
+      return { name: field.name, op: this.op(of, field.id, field.name), id: field.id };
+    });
+    return structOp(ops, zeroStruct(fields));
+  }
+}
+
+interface FieldOp {
+  readonly name: string;
+  /** Undefined for a field that the schema has not. */
+  readonly op: DecodeOp | undefined;
+  readonly id: number;
+}
+
+function zeroStruct(fields: readonly (readonly [string, AnySchema])[]): () => Record<string, unknown> {
+  const zeros = fields.map(([name, of]) => ({ name, make: zeroMaker(of) }));
+  return () => {
+    const object: Record<string, unknown> = {};
+    for (const { name, make } of zeros) object[name] = make();
+    return object;
+  };
+}
+
+function structOp(fields: readonly FieldOp[], zero: () => Record<string, unknown>): DecodeOp {
+  return (r, into) => {
+    r.enter();
+    const merging = typeof into === "object" && into !== null;
+    const object = merging ? (into as Record<string, unknown>) : zero();
+    let field = -1;
+    try {
+      while (r.pos < r.end) {
+        const delta = r.uint();
+        if (delta === 0) break;
+        if (delta >= fields.length - field) throw badField();
+        field += delta;
+        const { name, op, id } = fields[field]!;
+        if (op === undefined) skipValue(r, id);
+        else object[name] = op(r, merging ? object[name] : undefined);
+      }
+    } catch (error) {
+      throw within(field < 0 ? "" : `.${fields[field]!.name}`, error);
+    }
+    r.depth--;
+    return object;
+  };
+}
+
+/** An estimate of the bytes that an element of a schema takes at least, to hold against the limit. */
+export function elementCost(schema: AnySchema, depth = 0): number {
+  const { node } = resolve(schema);
+  if (depth > 4) return 16;
+  switch (node.kind) {
+    case "struct":
+      return node.fields.reduce((sum, [, of]) => sum + elementCost(of, depth + 1), 24);
+    case "array":
+      return 16 + node.length * elementCost(node.elem, depth + 1);
+    case "slice":
+    case "map":
+    case "bytes":
+    case "custom":
+      return 48;
+    default:
+      return 8;
+  }
+}
+
+function sliceOp(elem: DecodeOp, cost: number): DecodeOp {
+  return (r, into) => {
+    const n = r.uint();
+    // Go reuses the elements of a slice whose capacity suffices, and so merges into them.
+    const reused = Array.isArray(into) && into.length >= n ? (into as unknown[]) : undefined;
+    const values = reused ?? [];
+    values.length = reused === undefined ? 0 : n;
+    r.enter();
+    let i = 0;
+    try {
+      for (; i < n; i++) {
+        if (r.pos >= r.end) throw sliceTooShort(n);
+        r.charge(cost);
+        if (reused === undefined) values.push(elem(r, undefined));
+        else values[i] = elem(r, values[i]);
+      }
+    } catch (error) {
+      throw within(`[${i}]`, error);
+    }
+    r.depth--;
+    return values;
+  };
+}
+
+function arrayOp(elem: DecodeOp, length: number): DecodeOp {
+  return (r, into) => {
+    if (r.uint() !== length) throw corrupt("gob: length mismatch in decodeArray");
+    const merging = Array.isArray(into) && into.length === length;
+    const values: unknown[] = merging ? into : [];
+    r.enter();
+    let i = 0;
+    try {
+      for (; i < length; i++) {
+        if (r.pos >= r.end) throw sliceTooShort(length);
+        if (merging) values[i] = elem(r, values[i]);
+        else values.push(elem(r, undefined));
+      }
+    } catch (error) {
+      throw within(`[${i}]`, error);
+    }
+    r.depth--;
+    return values;
+  };
+}
+
+function mapOp(key: DecodeOp, elem: DecodeOp, cost: number): DecodeOp {
+  return (r, into) => {
+    const n = r.uint();
+    const map: Map<unknown, unknown> = into instanceof Map ? into : new Map();
+    r.enter();
+    let k: unknown;
+    try {
+      for (let i = 0; i < n; i++) {
+        if (r.pos >= r.end) throw messageEnded();
+        r.charge(cost + 32);
+        k = undefined;
+        k = key(r, undefined);
+        // Go keeps every NaN key, a Map has room for one.
+        if (Number.isNaN(k) && map.has(k))
+          throw mismatch("gob: map has several NaN keys, which a JavaScript Map cannot hold");
+        map.set(k, elem(r, undefined));
+      }
+    } catch (error) {
+      throw within(`[${typeof k === "string" ? JSON.stringify(k) : String(k)}]`, error);
+    }
+    r.depth--;
+    return map;
+  };
+}
+
+function single(v: number, name: string): number {
+  // Go lets infinities and NaN pass, and rounds what is merely too precise.
+  if (Math.abs(v) > 3.4028234663852886e38 && Number.isFinite(v)) throw overflow(name);
+  return Math.fround(v);
+}
+
+function overflow(name: string): Fault {
+  return new Fault("ERR_GOB_RANGE", `value for "${name}" out of range`);
+}
+
+function unsafe(r: DecodeState, signed: boolean, name: string): Fault {
+  const u = (BigInt(r.high) << 32n) | BigInt(r.low);
+  const v = signed ? (u & 1n ? ~(u >> 1n) : u >> 1n) : u;
+  return new Fault(
+    "ERR_GOB_RANGE",
+    `gob: ${v} for "${name}" is beyond a JavaScript number: use a bigint schema`,
+  );
+}
+
+export function integerOp(node: IntegerNode, name: string): DecodeOp {
+  const signed = node.kind === "int";
+  const { bits, form } = node;
+  if (bits < 64) {
+    const max = 2 ** (signed ? bits - 1 : bits) - 1;
+    const min = signed ? -max - 1 : 0;
+    return signed
+      ? (r) => {
+          const v = r.int();
+          if (v < min || v > max) throw overflow(name);
+          return v;
+        }
+      : (r) => {
+          const v = r.uint();
+          if (v > max) throw overflow(name);
+          return v;
+        };
+  }
+  if (form === "bigint") return signed ? (r) => r.bigInt() : (r) => r.bigUint();
+  const auto = form === "auto";
+  return (r) => {
+    const { pos } = r;
+    const v = signed ? r.int() : r.uint();
+    if (Number.isSafeInteger(v)) return v;
+    if (!auto) throw unsafe(r, signed, name);
+    r.pos = pos;
+    return signed ? r.bigInt() : r.bigUint();
+  };
+}
+
+function customOp(node: CustomNode): DecodeOp {
+  return (r) => {
+    const n = r.length("GobDecoder: invalid data");
+    const start = r.pos;
+    r.pos = start + n;
+    const payload = r.keep(start, r.pos);
+    try {
+      return node.decode(payload);
+    } catch (error) {
+      if (error instanceof Fault) throw error;
+      throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), error);
+    }
+  };
+}
+
+function interfaceOp(typed: boolean): DecodeOp {
+  return (r) => {
+    const name = interfaceName(r);
+    if (name === "") return null;
+    const schema = r.registry.schema(name);
+    if (schema === undefined)
+      throw new Fault(
+        "ERR_GOB_UNREGISTERED",
+        `gob: name not registered for interface: ${JSON.stringify(name)}`,
+      );
+    r.enter();
+    const id = r.interfaceHeader();
+    const value = r.content(schema, id);
+    r.depth--;
+    return typed ? new TypedValue(schema, value, name) : value;
+  };
+}
+
+/** The operation for a value as it stands at top level or in an interface, Go's compileDec. */
+export function buildDecode(schema: AnySchema, id: number, types: WireTypes): DecodeOp {
+  const of = base(schema);
+  const local = goText(schema);
+  // What Go decodes into is a pointer, and its error texts say so.
+  const name = local.startsWith("*") ? local : `*${local}`;
+  const builder = new Builder(types);
+  if (of.node.kind !== "struct") {
+    if (!compatible(of, id, types)) {
+      const remote = wireText(types, id);
+      throw mismatch(
+        of.node.kind === "any"
+          ? `gob: local interface type ${name} can only be decoded from remote interface type; received concrete type ${remote}`
+          : `gob: decoding into local type ${name}, received remote type ${remote}`,
+      );
+    }
+    const op = builder.op(of, id, name);
+    return (r, into) => {
+      r.singleton();
+      return op(r, into);
+    };
+  }
+  const type = types.get(id);
+  if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
+  const op = builder.op(of, id, name);
+  const { fields } = of.node;
+  if (fields.length > 0 && type.fields.length > 0) {
+    const names = new Set(fields.map(([field]) => field));
+    if (!type.fields.some((field) => names.has(field.name)))
+      throw mismatch(
+        `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
+      );
+  }
+  return op;
+}

@@ -1,0 +1,207 @@
+import { type GoType, goText, goTypeOf } from "./gotype.js";
+import { type AnySchema, base, resolve } from "./schema.js";
+import type { Writer } from "./writer.js";
+
+/** Ids of the types that need no definition. */
+const BUILTIN = { bool: 1, int: 2, uint: 3, float: 4, bytes: 5, string: 6, complex: 7, any: 8 } as const;
+/** Go's first own id; a fresh Go program allocates from here. */
+const FIRST_ID = 65;
+/** The wireType fields, in order: which kind of type a definition describes. */
+const WIRE_FIELD = { array: 1, slice: 2, struct: 3, map: 4, gob: 5, binary: 6, text: 7 } as const;
+
+interface Allocated {
+  id: number;
+  /** CommonType.Name: set by the place where the type was first met, as Go does it. */
+  readonly name: string;
+  readonly type: GoType;
+}
+
+/** Tells the peer about a type: the definitions are written in Go's order, each into a message of its own. */
+export type FlushSegment = () => void;
+
+/**
+ * The type ids of one stream. Ids are allocated in the order of Go's type.go (a struct before its fields, a container
+ * after its element) and definitions sent in the order of its encoder.go (outer first), so that a stream
+ * is byte for byte what a fresh Go program would write.
+ */
+export class TypeTable {
+  readonly #allocated = new Map<GoType, Allocated>();
+  readonly #order: GoType[] = [];
+  readonly #sent = new Set<GoType>();
+  readonly #sentOrder: GoType[] = [];
+  #nextId = FIRST_ID;
+
+  /** A position to go back to. */
+  mark(): { allocated: number; sent: number; nextId: number } {
+    return { allocated: this.#order.length, sent: this.#sentOrder.length, nextId: this.#nextId };
+  }
+
+  get size(): number {
+    return this.#order.length;
+  }
+
+  reset(mark: { allocated: number; sent: number; nextId: number }): void {
+    while (this.#order.length > mark.allocated) this.#allocated.delete(this.#order.pop()!);
+    while (this.#sentOrder.length > mark.sent) this.#sent.delete(this.#sentOrder.pop()!);
+    this.#nextId = mark.nextId;
+  }
+
+  /** The id of a schema's type, after writing the definitions that the peer lacks. */
+  define(schema: AnySchema, w: Writer, flush: FlushSegment): number {
+    const of = base(schema);
+    const { node } = of;
+    if (node.kind in BUILTIN) return BUILTIN[node.kind as keyof typeof BUILTIN];
+    const type = goTypeOf(of);
+    if (!this.#sent.has(type)) this.#send(of, type, w, flush);
+    return this.#allocated.get(type)!.id;
+  }
+
+  #allocate(schema: AnySchema, name: string): Allocated | number {
+    const of = base(schema);
+    const { node } = of;
+    if (node.kind in BUILTIN) return BUILTIN[node.kind as keyof typeof BUILTIN];
+    const type = goTypeOf(of);
+    const known = this.#allocated.get(type);
+    if (known !== undefined) return known;
+    const entry: Allocated = { id: 0, name, type };
+    this.#allocated.set(type, entry);
+    this.#order.push(type);
+    switch (node.kind) {
+      case "slice": {
+        const elem = this.#allocate(node.elem, elementName(node.elem));
+        this.#number(entry);
+        // An element that is still being allocated contains this slice: it gets its id now.
+        if (typeof elem === "object") this.#number(elem);
+        break;
+      }
+      case "array":
+        this.#allocate(node.elem, "");
+        this.#number(entry);
+        break;
+      case "map":
+        this.#allocate(node.key, "");
+        this.#allocate(node.elem, "");
+        this.#number(entry);
+        break;
+      case "struct":
+        entry.id = this.#nextId++;
+        for (const [, field] of node.fields) {
+          const inner = this.#allocate(field, fieldTypeName(field));
+          if (typeof inner === "object") this.#number(inner);
+        }
+        break;
+      default:
+        entry.id = this.#nextId++;
+    }
+    return entry;
+  }
+
+  /** Gives a type its id, unless what it contains has led to one already. */
+  #number(entry: Allocated): void {
+    if (entry.id === 0) entry.id = this.#nextId++;
+  }
+
+  #id(schema: AnySchema): number {
+    const of = base(schema);
+    const { node } = of;
+    if (node.kind in BUILTIN) return BUILTIN[node.kind as keyof typeof BUILTIN];
+    return this.#allocated.get(goTypeOf(of))!.id;
+  }
+
+  #send(schema: AnySchema, type: GoType, w: Writer, flush: FlushSegment): void {
+    this.#allocate(schema, type.name);
+    const entry = this.#allocated.get(type)!;
+    w.int(-entry.id);
+    this.#writeDefinition(schema, entry, w);
+    flush();
+    this.#sent.add(type);
+    this.#sentOrder.push(type);
+    for (const child of children(schema)) {
+      const of = base(child);
+      if (of.node.kind in BUILTIN) continue;
+      const inner = goTypeOf(of);
+      if (!this.#sent.has(inner)) this.#send(of, inner, w, flush);
+    }
+  }
+
+  #writeDefinition(schema: AnySchema, { id, name }: Allocated, w: Writer): void {
+    const { node } = schema;
+    if (node.kind === "custom") {
+      w.uint(WIRE_FIELD[node.marshaler]);
+      commonType(w, name, id);
+      w.uint(0);
+    } else if (node.kind === "struct") {
+      w.uint(WIRE_FIELD.struct);
+      commonType(w, name, id);
+      if (node.fields.length > 0) {
+        w.uint(1);
+        w.uint(node.fields.length);
+        for (const [field, of] of node.fields) {
+          w.uint(1);
+          w.string(field);
+          w.uint(1);
+          w.int(this.#id(of));
+          w.uint(0);
+        }
+      }
+      w.uint(0);
+    } else if (node.kind === "map") {
+      w.uint(WIRE_FIELD.map);
+      commonType(w, name, id);
+      w.uint(1);
+      w.int(this.#id(node.key));
+      w.uint(1);
+      w.int(this.#id(node.elem));
+      w.uint(0);
+    } else if (node.kind === "slice" || node.kind === "array") {
+      w.uint(WIRE_FIELD[node.kind]);
+      commonType(w, name, id);
+      w.uint(1);
+      w.int(this.#id(node.elem));
+      if (node.kind === "array" && node.length > 0) {
+        w.uint(1);
+        w.int(node.length);
+      }
+      w.uint(0);
+    }
+    w.uint(0);
+  }
+}
+
+/** CommonType{Name, Id} as the first field of the definition. */
+function commonType(w: Writer, name: string, id: number): void {
+  w.uint(1);
+  if (name !== "") {
+    w.uint(1);
+    w.string(name);
+    w.uint(1);
+  } else w.uint(2);
+  w.int(id);
+  w.uint(0);
+}
+
+function children(schema: AnySchema): AnySchema[] {
+  const { node } = schema;
+  switch (node.kind) {
+    case "slice":
+    case "array":
+      return [node.elem];
+    case "map":
+      return [node.key, node.elem];
+    case "struct":
+      return node.fields.map(([, of]) => of);
+    default:
+      return [];
+  }
+}
+
+/** Go names a slice's element type by its own name, which a pointer type has not. */
+function elementName(schema: AnySchema): string {
+  return resolve(schema).node.kind === "pointer" ? "" : goTypeOf(schema).name;
+}
+
+/** Go names a field's type by its name, or by its spelling when it has none. */
+function fieldTypeName(schema: AnySchema): string {
+  const { name } = goTypeOf(schema);
+  return name !== "" ? name : goText(base(schema));
+}
