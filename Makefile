@@ -2,14 +2,25 @@
 SHELL := /bin/bash
 GO ?= go
 RUN := node --import tsx
-GO_SOURCES := $(shell find go-fixtures -name '*.go' -o -name go.mod -o -name go.sum 2>/dev/null)
-TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
+GO_SOURCES := $(shell find go-fixtures -name '*.go' -o -name go.mod -o -name go.sum)
+TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
+LEGACY := $(patsubst %/go.mod,%,$(wildcard go-fixtures/legacy/*/go.mod))
+# Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
+FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: demo test interop bench check gen build fixtures clean
+.PHONY: help demo test interop bench check gen build fixtures clean
+
+help:
+	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
+	@echo "make test     everything that must pass: types, unit, conformance, fuzz, faults, interop"
+	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
+	@echo "make bench    measurements beside Go             [PATTERN='^yamux']"
+	@echo "make check    format, lint, types, package, import cycles, generated code"
+	@echo "make gen      regenerate generated code"
 
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --no-fund --no-audit
+	npm ci
 	@touch $@
 
 dist/index.js: node_modules/.package-lock.json $(TS_SOURCES)
@@ -19,14 +30,41 @@ dist/index.js: node_modules/.package-lock.json $(TS_SOURCES)
 build: dist/index.js
 
 go-fixtures/bin/.built: $(GO_SOURCES)
+	mkdir -p go-fixtures/bin
 	cd go-fixtures && $(GO) build -o bin/ ./...
+	for module in $(LEGACY); do (cd $$module && $(GO) build -o ../../bin/ ./...) || exit 1; done
 	@touch $@
 
-fixtures: $(if $(HAVE_GO),go-fixtures/bin/.built)
+fixtures: $(FIXTURES)
 
-# PATTERN narrows the rows: make bench PATTERN='^yamux'
+demo: build fixtures
+	@$(RUN) examples/demo.ts
+
+TESTS := $(shell find test -name '*.test.ts' -not -path 'test/types/*')
+
+test: build fixtures
+	npx tsc -p tsconfig.json
+	npx tsc -p examples/tsconfig.json
+	$(RUN) --test $(TESTS)
+	$(RUN) test/interop/main.ts
+
+interop: build fixtures
+	$(RUN) test/interop/main.ts $(PATTERN)
+
 bench: build fixtures
 	$(RUN) bench/main.ts $(PATTERN)
+
+check: build
+	npx biome check --error-on-warnings .
+	npx tsc -p tsconfig.json
+	npx tsc -p examples/tsconfig.json
+	npx dpdm --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
+	npx knip
+	npx publint --strict
+	npx attw --pack . --profile esm-only
+
+gen:
+	@echo "nothing is generated"
 
 clean:
 	rm -rf dist go-fixtures/bin bench/results.json

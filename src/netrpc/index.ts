@@ -1,1 +1,19 @@
-export {};
+export { type ByteChannel, type ByteChannelHandler, duplexChannel } from "./channel.js";
+export { type CallOptions, RpcClient, type RpcClientOptions } from "./client.js";
+export {
+  BadReplyError,
+  CallTimeoutError,
+  ConnectionLostError,
+  NetRpcError,
+  RemoteError,
+  ShutdownError,
+} from "./errors.js";
+export { type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
+export {
+  type CallContext,
+  type Method,
+  RpcServer,
+  type RpcServerOptions,
+  type ServeOptions,
+  type ServerLogger,
+} from "./server.js";

@@ -1,0 +1,258 @@
+import type { Duplex } from "node:stream";
+import { AbortedError } from "../errors.js";
+import type { Registry } from "../gob/index.js";
+import { type Logger, nullLogger } from "../hclog/logger.js";
+import {
+  type Caller,
+  caller,
+  type MethodTable,
+  type Receiver,
+  RpcClient,
+  type RpcClientOptions,
+  RpcServer,
+} from "../netrpc/index.js";
+import type { Channel, Session } from "../yamux/index.js";
+import { BrokerError } from "./errors.js";
+import { idBytes, readId } from "./read-id.js";
+
+/** How long a brokered connection may take, and who may call it off. */
+export interface BrokerWait {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; default: the broker's own, which is 5000 as in go-plugin. */
+  timeout?: number | undefined;
+}
+
+export interface MuxBrokerOptions {
+  logger?: Logger | undefined;
+  /** Given to the net/rpc clients that the broker makes. */
+  onLost?: RpcClientOptions["onLost"];
+  /** Milliseconds that accept and dial wait, and that a stream nobody accepted is kept. Default: 5000. */
+  timeout?: number | undefined;
+}
+
+/** A net/rpc service to be served on a brokered stream. */
+export interface BrokerService {
+  /** Default: `Plugin`, the name that go-plugin serves under. More than one name may be given. */
+  readonly names?: readonly string[];
+  readonly registry?: Registry | undefined;
+}
+
+/** One id on its way: a stream that waits for its accepter, or an accepter that waits for its stream. */
+type Pending =
+  | { stream: Channel; timer: NodeJS.Timeout }
+  | { take(stream: Channel): void; fail(error: BrokerError): void };
+
+const pluginName = "Plugin";
+
+/**
+ * Brokers streams of one session by number, so that either side can offer the other further connections, for
+ * callbacks or raw data (go-plugin: MuxBroker). The ids of the two sides are counted apart: the same number may be
+ * in use in both directions.
+ */
+export class MuxBroker {
+  readonly #session: Session;
+  readonly #logger: Logger;
+  readonly #onLost: RpcClientOptions["onLost"];
+  readonly #timeout: number;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  /** Set once the session has ended: nobody can dial any more. */
+  #ended: BrokerError | undefined;
+
+  /** Takes over the session's incoming streams. The first three, go-plugin's own, must have been accepted before. */
+  constructor(session: Session, options: MuxBrokerOptions = {}) {
+    this.#session = session;
+    this.#logger = options.logger ?? nullLogger;
+    this.#onLost = options.onLost;
+    this.#timeout = options.timeout ?? 5000;
+    void this.#run();
+  }
+
+  /** An id that this side has not used yet: 1, 2, 3 ... (wrapping after 2^32 - 1, as Go's counter). */
+  nextId(): number {
+    this.#lastId = (this.#lastId + 1) >>> 0;
+    return this.#lastId;
+  }
+
+  /**
+   * Waits for the other side to dial `id` and gives the raw stream.
+   *
+   * @throws BrokerError - ERR_BROKER_TIMEOUT, with go-plugin's "timeout waiting for accept"
+   */
+  async accept(id: number, wait?: BrokerWait): Promise<Duplex> {
+    return (await this.acceptChannel(id, wait)).toDuplex();
+  }
+
+  /** Dials an id that the other side accepts, and gives the raw stream. */
+  async dial(id: number, wait?: BrokerWait): Promise<Duplex> {
+    return (await this.dialChannel(id, wait)).toDuplex();
+  }
+
+  /**
+   * Waits for the other side to dial `id`, then serves net/rpc on that stream under the name `Plugin` until it ends.
+   * Rejects only when nobody dials.
+   */
+  async acceptAndServe<const T extends MethodTable>(
+    id: number,
+    methods: T,
+    receiver: Receiver<T>,
+    { names = [pluginName], registry, ...wait }: BrokerService & BrokerWait = {},
+  ): Promise<void> {
+    const channel = await this.acceptChannel(id, wait);
+    const server = new RpcServer({ logger: this.#logger, registry });
+    for (const name of names) server.register(name, methods, receiver);
+    await server.serve(channel);
+  }
+
+  /**
+   * Offers a service to the other side and returns the id to send it. The offer ends when nobody dials in time; that
+   * is logged.
+   */
+  serve<const T extends MethodTable>(
+    methods: T,
+    receiver: Receiver<T>,
+    options: BrokerService & BrokerWait = {},
+  ): number {
+    const id = this.nextId();
+    this.acceptAndServe(id, methods, receiver, options).catch((error: unknown) => {
+      this.#logger.error("plugin acceptAndServe error", { id, error });
+    });
+    return id;
+  }
+
+  /** Dials an id that the other side serves net/rpc on, and gives its typed methods. */
+  async connect<const T extends MethodTable>(
+    id: number,
+    methods: T,
+    { names = [pluginName], registry, ...wait }: BrokerService & BrokerWait = {},
+  ): Promise<Caller<T> & AsyncDisposable> {
+    const client = await this.connectClient(id, { registry, ...wait });
+    const methodsOf = caller(client, names[0]!, methods);
+    return Object.assign(methodsOf, { [Symbol.asyncDispose]: () => client.close() });
+  }
+
+  /** Dials an id and gives an untyped net/rpc client (Go: rpc.NewClient on a dialled stream). */
+  async connectClient(
+    id: number,
+    { registry, ...wait }: { registry?: Registry | undefined } & BrokerWait = {},
+  ): Promise<RpcClient> {
+    return new RpcClient(await this.dialChannel(id, wait), { onLost: this.#onLost, registry });
+  }
+
+  /** {@link accept} without the cost of a Duplex. */
+  async acceptChannel(id: number, wait: BrokerWait = {}): Promise<Channel> {
+    const channel = await this.#take(id, wait);
+    channel.write(idBytes(id));
+    return channel;
+  }
+
+  /** {@link dial} without the cost of a Duplex. */
+  async dialChannel(id: number, wait: BrokerWait = {}): Promise<Channel> {
+    const limit = this.#limit(wait, `timeout waiting for an answer to the dial of broker id ${id}`);
+    try {
+      const channel = await this.#session.openChannel({ signal: limit.signal });
+      channel.write(idBytes(id));
+      const ack = await readId(channel, limit.signal);
+      if (ack !== id) {
+        channel.destroy();
+        throw new BrokerError("ERR_BROKER_BAD_ACK", `bad ack: ${ack} (expected ${id})`);
+      }
+      return channel;
+    } catch (error) {
+      throw limit.explain(error);
+    } finally {
+      limit.release();
+    }
+  }
+
+  #take(id: number, wait: BrokerWait): Promise<Channel> {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined && "stream" in pending) {
+      clearTimeout(pending.timer);
+      this.#pending.delete(id);
+      return Promise.resolve(pending.stream);
+    }
+    if (pending !== undefined) {
+      return Promise.reject(
+        new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being accepted already`),
+      );
+    }
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const limit = this.#limit(wait, "timeout waiting for accept");
+    return new Promise<Channel>((resolve, reject) => {
+      const onAbort = (): void => reject(limit.signal.reason);
+      if (limit.signal.aborted) onAbort();
+      limit.signal.addEventListener("abort", onAbort, { once: true });
+      this.#pending.set(id, { take: resolve, fail: reject });
+    }).finally(() => {
+      this.#pending.delete(id);
+      limit.release();
+    });
+  }
+
+  /** One signal for the caller's own and the time limit, and the error that each of them means. */
+  #limit({ signal, timeout = this.#timeout }: BrokerWait, late: string): Limit {
+    const abort = new AbortController();
+    const onAbort = (): void => abort.abort(new AbortedError("the brokered connection", signal!.reason));
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const timer = setTimeout(() => abort.abort(new BrokerError("ERR_BROKER_TIMEOUT", late)), timeout);
+    const release = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    return {
+      signal: abort.signal,
+      explain: (error) => (abort.signal.aborted ? abort.signal.reason : error),
+      release,
+    };
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) void this.#receive(await this.#session.acceptChannel());
+    } catch (cause) {
+      this.#ended = new BrokerError("ERR_BROKER_CLOSED", "the broker's session has ended", { cause });
+      for (const pending of this.#pending.values()) {
+        if ("stream" in pending) clearTimeout(pending.timer);
+        else pending.fail(this.#ended);
+      }
+      this.#pending.clear();
+    }
+  }
+
+  /** Go reads the ids of one stream after another, so that one silent dialler blocks all; here they do not wait. */
+  async #receive(channel: Channel): Promise<void> {
+    const limit = this.#limit({}, "timeout waiting for a broker id");
+    let id: number;
+    try {
+      id = await readId(channel, limit.signal);
+    } catch (error) {
+      this.#logger.warn("brokered stream without an id", { error: limit.explain(error) });
+      return;
+    } finally {
+      limit.release();
+    }
+    const pending = this.#pending.get(id);
+    if (pending === undefined) {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        this.#logger.warn("closing a brokered stream that nobody accepted", { id });
+        channel.destroy();
+      }, this.#timeout);
+      this.#pending.set(id, { stream: channel, timer: timer.unref() });
+    } else if ("take" in pending) {
+      pending.take(channel);
+    } else {
+      this.#logger.warn("closing a brokered stream whose id is waiting already", { id });
+      channel.destroy();
+    }
+  }
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  /** The limit's own error when it was the limit that ended the wait. */
+  explain(error: unknown): unknown;
+  release(): void;
+}

@@ -1,0 +1,17 @@
+import { bool, emptyStruct, string, uint32 } from "../gob/index.js";
+import type { MethodTable } from "../netrpc/index.js";
+
+/** The service names of go-plugin's net/rpc mode (rpc_server.go). */
+export const controlService = "Control";
+export const dispenserService = "Dispenser";
+/** The name that every dispensed or brokered service is registered under. */
+export const pluginService = "Plugin";
+
+/** Control: is the plugin there, and end it. The arguments carry nothing. */
+export const controlMethods = {
+  Ping: [bool, emptyStruct],
+  Quit: [bool, emptyStruct],
+} as const satisfies MethodTable;
+
+/** Dispenser: plugin name to broker id. */
+export const dispenserMethods = { Dispense: [string, uint32] } as const satisfies MethodTable;

@@ -1,0 +1,28 @@
+import type { MuxBroker } from "../broker/mux-broker.js";
+import type { Registry } from "../gob/index.js";
+import type { MethodTable, Receiver, RpcClient } from "../netrpc/index.js";
+
+/** What a plugin's net/rpc side serves under the service name `Plugin`. */
+export interface Service<T extends MethodTable = MethodTable> {
+  readonly methods: T;
+  readonly receiver: Receiver<T>;
+}
+
+/**
+ * A plugin type as the net/rpc protocol knows it (go-plugin: Plugin). {@link netRpcPlugin} makes one of a method
+ * table; an object written by hand, as one would port it from Go, is as good.
+ */
+export interface NetRpcPlugin<Client = unknown> {
+  /** The registry of concrete types for interface values in the calls of this plugin; default: gob's own. */
+  readonly registry?: Registry | undefined;
+  /** Host: makes the face that `dispense` returns, of a client connected to the plugin's service. */
+  client(broker: MuxBroker, rpc: RpcClient): Client | Promise<Client>;
+  /** Plugin: makes the service for one dispense. What it throws is the error of `dispense`. */
+  server(broker: MuxBroker): Service | Promise<Service>;
+}
+
+/** Plugin types by the name that they are dispensed under. */
+export type PluginSet = Readonly<Record<string, NetRpcPlugin>>;
+
+/** What `dispense` returns for a plugin type. */
+export type ClientFace<P> = P extends { client(...args: never[]): infer C } ? Awaited<C> : never;

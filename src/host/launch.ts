@@ -1,0 +1,122 @@
+import { lstat, unlink } from "node:fs/promises";
+import { AbortedError } from "../errors.js";
+import type { Logger } from "../hclog/logger.js";
+import type { Runner } from "../process/runner.js";
+import { HandshakeError } from "../protocol/errors.js";
+import {
+  type HandshakeExpectations,
+  type HandshakeLine,
+  parseHandshakeLine,
+} from "../protocol/handshake-line.js";
+import { StartError } from "./errors.js";
+import { type FirstLine, PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
+
+/** A plugin that has printed its handshake line. */
+export interface LaunchedPlugin {
+  readonly process: PluginProcess;
+  readonly handshake: HandshakeLine;
+}
+
+export interface LaunchOptions extends PluginProcessOptions {
+  expected: HandshakeExpectations;
+  /** Milliseconds until the handshake line. */
+  startTimeout: number;
+  /** Ends the start. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts a plugin and reads its handshake line (go-plugin: client.go, Start). On any failure the process is killed
+ * before this rejects.
+ *
+ * @throws SpawnError - nothing could be started
+ * @throws StartError - no acceptable handshake line came; its cause is the HandshakeError where there was a line
+ * @throws AbortedError - the signal fired
+ */
+export async function launch(runner: Runner, options: LaunchOptions): Promise<LaunchedPlugin> {
+  const { logger, signal, startTimeout } = options;
+  const timeout = AbortSignal.timeout(startTimeout);
+  const either = AbortSignal.any([signal, timeout]);
+  logger.debug("starting plugin", { path: runner.name });
+  await runner.start(either);
+  const process = new PluginProcess(runner, options);
+  try {
+    const first = await Promise.race([process.firstLine(), aborted(either)]);
+    if (first === "aborted") {
+      throw signal.aborted
+        ? new AbortedError(`the start of plugin ${runner.name}`, signal.reason)
+        : new StartError(
+            "ERR_START_TIMEOUT",
+            `timeout while waiting for plugin to start: ${runner.name} printed no handshake line within ${startTimeout} ms`,
+            process.stderrTail,
+          );
+    }
+    const handshake = await readHandshake(first, process, options);
+    removeSocketAtExit(process, handshake, logger);
+    logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
+    return { process, handshake };
+  } catch (error) {
+    await process.kill();
+    throw error;
+  }
+}
+
+async function readHandshake(
+  first: FirstLine,
+  process: PluginProcess,
+  { expected }: LaunchOptions,
+): Promise<HandshakeLine> {
+  if (first.kind === "exited") {
+    const { code, signal } = first.exit;
+    const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+    const rest =
+      first.rest.trim() === "" ? "" : ` after printing ${JSON.stringify(first.rest.slice(0, 1024))}`;
+    throw new StartError(
+      "ERR_START_EXITED",
+      `plugin exited before we could connect: ${process.name} ${how}${rest}`,
+      process.stderrTail,
+    );
+  }
+  try {
+    if (first.kind === "noise") {
+      const start = JSON.stringify(first.start);
+      throw new HandshakeError(
+        "ERR_HANDSHAKE_LINE",
+        `Unrecognized remote plugin message: ${start}… (no line break)`,
+      );
+    }
+    return parseHandshakeLine(first.line, expected);
+  } catch (error) {
+    if (!(error instanceof HandshakeError)) throw error;
+    // Killed first, so that what it still writes to stderr is in the message.
+    await process.kill();
+    const notes = error.code === "ERR_HANDSHAKE_LINE" ? `\n${await process.diagnose()}` : "";
+    throw new StartError(
+      error.code,
+      `cannot use plugin ${process.name}: ${error.message}${notes}`,
+      process.stderrTail,
+      { cause: error },
+    );
+  }
+}
+
+/** A plugin that is killed cannot remove its socket file, so the host does when the process is gone. */
+function removeSocketAtExit(process: PluginProcess, handshake: HandshakeLine, logger: Logger): void {
+  if (handshake.network !== "unix") return;
+  const { address } = handshake;
+  process.onExit(async () => {
+    try {
+      if ((await lstat(address)).isSocket()) await unlink(address);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT") logger.warn("cannot remove the plugin's socket", { address, error });
+    }
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<"aborted"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("aborted");
+    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+}

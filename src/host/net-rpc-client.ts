@@ -1,0 +1,124 @@
+import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MuxBroker } from "../broker/mux-broker.js";
+import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
+import type { ClientFace, PluginSet } from "../definition/plugin.js";
+import { type Logger, nullLogger } from "../hclog/logger.js";
+import { type ByteChannel, type Caller, caller, RpcClient, type RpcClientOptions } from "../netrpc/index.js";
+import type { Session } from "../yamux/index.js";
+import { UnknownPluginError } from "./errors.js";
+import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
+
+export interface NetRpcClientOptions<P extends PluginSet> {
+  plugins: P;
+  /** Takes what the plugin writes to its stdout once the handshake is over; default: dropped. */
+  syncStdout?: Writable | undefined;
+  /** The same for its stderr (not its log, which comes by the process's real stderr). */
+  syncStderr?: Writable | undefined;
+  logger?: Logger | undefined;
+  /** Makes a better error of the loss of the connection. */
+  onLost?: RpcClientOptions["onLost"];
+}
+
+/** Milliseconds that the plugin has to answer Control.Quit before its connection is closed anyway. */
+const quitTimeout = 2000;
+/** Milliseconds that the sync streams of a plugin that answered Quit may take to end by themselves. */
+const syncGrace = 500;
+
+/**
+ * A go-plugin connection in net/rpc mode, host's side (go-plugin: RPCClient): over one yamux session the control
+ * stream, the synced stdout and stderr, and the broker's streams.
+ */
+export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient<P> {
+  readonly broker: MuxBroker;
+  readonly #session: Session;
+  readonly #options: NetRpcClientOptions<P>;
+  readonly #control: RpcClient;
+  readonly #controlCalls: Caller<typeof controlMethods>;
+  readonly #dispenserCalls: Caller<typeof dispenserMethods>;
+  readonly #synced: Promise<unknown>;
+
+  private constructor(
+    session: Session,
+    [control, stdout, stderr]: readonly [ByteChannel, ByteChannel, ByteChannel],
+    options: NetRpcClientOptions<P>,
+  ) {
+    const { onLost, logger = nullLogger } = options;
+    this.#session = session;
+    this.#options = options;
+    this.broker = new MuxBroker(session, { logger, onLost });
+    this.#control = new RpcClient(control, { onLost });
+    this.#controlCalls = caller(this.#control, controlService, controlMethods);
+    this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);
+    this.#synced = Promise.all([copyTo(stdout, options.syncStdout), copyTo(stderr, options.syncStderr)]);
+  }
+
+  /**
+   * Opens the first three streams of a session, in go-plugin's order. The session belongs to the client from then
+   * on.
+   */
+  static async open<P extends PluginSet>(
+    session: Session,
+    options: NetRpcClientOptions<P>,
+    signal?: AbortSignal,
+  ): Promise<NetRpcProtocolClient<P>> {
+    const wait = signal === undefined ? {} : { signal };
+    const control = await session.openChannel(wait);
+    const stdout = await session.openChannel(wait);
+    const stderr = await session.openChannel(wait);
+    return new NetRpcProtocolClient(session, [control, stdout, stderr], options);
+  }
+
+  get closed(): Promise<void> {
+    return this.#control.closed;
+  }
+
+  async dispense<N extends keyof P & string>(name: N, options: WaitOptions = {}): Promise<ClientFace<P[N]>> {
+    const { plugins, onLost } = this.#options;
+    const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
+    if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
+    const id = await this.#dispenserCalls.Dispense(name, options);
+    const channel = await this.broker.dialChannel(id, options);
+    const rpc = new RpcClient(channel, { onLost, registry: plugin.registry });
+    return (await plugin.client(this.broker, rpc)) as ClientFace<P[N]>;
+  }
+
+  async ping(options: WaitOptions = {}): Promise<void> {
+    await this.#controlCalls.Ping(true, options);
+  }
+
+  /**
+   * Calls Control.Quit and closes the session. What the plugin still has to say on its synced streams is read out
+   * first, as long as it ends by itself soon.
+   */
+  async close(options: WaitOptions = {}): Promise<void> {
+    try {
+      await this.#controlCalls.Quit(true, { timeout: quitTimeout, ...options });
+      await Promise.race([this.#synced, sleep(syncGrace, undefined, { ref: false })]);
+    } finally {
+      await this.#session.close();
+      await this.#control.close();
+    }
+  }
+}
+
+/** Copies a stream to a writer, no faster than the writer takes it; resolves at the stream's end. */
+function copyTo(channel: ByteChannel, writer: Writable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const resume = (): void => channel.resume();
+    writer?.on("drain", resume);
+    writer?.on("close", resume);
+    channel.attach({
+      onData(chunk, mayKeep) {
+        // A lent chunk is copied, because the writer may keep it.
+        if (writer?.writable && !writer.write(mayKeep ? chunk : Buffer.from(chunk))) channel.pause();
+      },
+      onEnd: () => channel.end(),
+      onClose() {
+        writer?.off("drain", resume);
+        writer?.off("close", resume);
+        resolve();
+      },
+    });
+  });
+}

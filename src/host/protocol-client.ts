@@ -1,0 +1,19 @@
+import type { ClientFace, PluginSet } from "../definition/plugin.js";
+
+export interface WaitOptions {
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; default: no limit. */
+  timeout?: number | undefined;
+}
+
+/** A connection to a running plugin, whatever its protocol (go-plugin: ClientProtocol). */
+export interface ProtocolClient<P extends PluginSet = PluginSet> {
+  /** Makes the face of a plugin type. */
+  dispense<N extends keyof P & string>(name: N, options?: WaitOptions): Promise<ClientFace<P[N]>>;
+  /** Asks the plugin for a sign of life. */
+  ping(options?: WaitOptions): Promise<void>;
+  /** Asks the plugin to end and closes the connection. Rejects when the plugin did not answer. */
+  close(options?: WaitOptions): Promise<void>;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
+}

@@ -1,0 +1,55 @@
+import type { Duplex } from "node:stream";
+
+/** What a {@link ByteChannel} tells its user. */
+export interface ByteChannelHandler {
+  /** Bytes from the peer, in order; the chunk is only valid during the call, unless `mayKeep` is true. */
+  onData(chunk: Buffer, mayKeep?: boolean): void;
+  /** The peer half-closed; all its bytes were delivered before. */
+  onEnd(): void;
+  /** Both directions are over; called once, last. `error` is absent after a clean end. */
+  onClose(error?: Error): void;
+  /** `write` may go on after it returned false. */
+  onDrain?(): void;
+}
+
+/**
+ * A two-way stream of bytes with callbacks instead of Node stream events: what net/rpc needs of a connection, without
+ * a Duplex's cost per chunk. A yamux channel is one as it is; {@link duplexChannel} makes one of any Duplex.
+ */
+export interface ByteChannel {
+  attach(handler: ByteChannelHandler): void;
+  /** May keep `chunk` by reference until it is sent. Returns false when the caller should wait for `onDrain`. */
+  write(chunk: Uint8Array): boolean;
+  /** Half-closes: no more writes, reading goes on. */
+  end(): void;
+  destroy(error?: Error): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** Makes a {@link ByteChannel} of a Duplex (a socket, a TLS socket, one end of an in-memory pair). */
+export function duplexChannel(stream: Duplex): ByteChannel {
+  let error: Error | undefined;
+  return {
+    attach(handler) {
+      stream.on("error", (reason) => {
+        error ??= reason;
+      });
+      stream.on("data", (chunk: Buffer) => handler.onData(chunk, true));
+      stream.on("end", () => handler.onEnd());
+      stream.on("drain", () => handler.onDrain?.());
+      stream.on("close", () => handler.onClose(error));
+      if (stream.destroyed) queueMicrotask(() => handler.onClose(stream.errored ?? undefined));
+    },
+    write: (chunk) => stream.write(chunk),
+    end: () => void stream.end(),
+    destroy: (reason) => void stream.destroy(reason),
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+  };
+}
+
+/** Accepts either form of connection. */
+export function asByteChannel(connection: ByteChannel | Duplex): ByteChannel {
+  return "attach" in connection ? connection : duplexChannel(connection);
+}

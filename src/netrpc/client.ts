@@ -1,0 +1,350 @@
+import type { Duplex } from "node:stream";
+import { AbortedError } from "../errors.js";
+import {
+  type AnySchema,
+  Decoder,
+  Encoder,
+  type Input,
+  NEED_MORE,
+  type Output,
+  type Registry,
+} from "../gob/index.js";
+import { asByteChannel, type ByteChannel } from "./channel.js";
+import {
+  BadReplyError,
+  CallTimeoutError,
+  ConnectionLostError,
+  RemoteError,
+  ShutdownError,
+} from "./errors.js";
+import { request, response } from "./messages.js";
+
+export interface CallOptions {
+  /** Abandons the call: it rejects with AbortedError, the connection lives, a late answer is discarded. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds to wait for the answer; default: no limit, as Go's Call. */
+  timeout?: number | undefined;
+  /** A value that the reply is decoded into, as Go decodes into the caller's reply: absent fields keep theirs. */
+  into?: unknown;
+}
+
+export interface RpcClientOptions {
+  /** The registry of concrete types for interface values; default: gob's own. */
+  registry?: Registry | undefined;
+  /**
+   * Turns the loss of the connection into the error that pending and later calls get; go-plugin hosts say here what
+   * became of the plugin's process. Called once.
+   */
+  onLost?: ((error: ConnectionLostError | BadReplyError) => Promise<Error>) | undefined;
+}
+
+interface PendingCall {
+  serviceMethod: string;
+  argSchema: AnySchema;
+  arg: unknown;
+  replySchema: AnySchema;
+  into: unknown;
+  /** -1 until it is sent. */
+  seq: number;
+  resolve(reply: unknown): void;
+  reject(error: unknown): void;
+}
+
+type State =
+  | { name: "open" }
+  /** The connection is gone and `onLost` is being asked why; pending calls wait for its answer. */
+  | { name: "losing"; done: Promise<void> }
+  | { name: "shutdown"; error: Error };
+
+/**
+ * A net/rpc client over one connection (Go: net/rpc/client.go). Calls run concurrently and answers may come in any
+ * order. A bad answer shuts the client down, as it does Go's; an argument that cannot be encoded fails its call alone.
+ */
+export class RpcClient {
+  readonly #channel: ByteChannel;
+  readonly #encoder: Encoder;
+  readonly #decoder: Decoder;
+  readonly #onLost: RpcClientOptions["onLost"];
+  readonly #pending = new Map<number, PendingCall>();
+  /** Calls not yet encoded, because the channel asked the writer to wait. */
+  readonly #waiting = new Set<PendingCall>();
+  readonly #closed: Promise<void>;
+  #announceClosed!: () => void;
+  #state: State = { name: "open" };
+  #seq = 0;
+  #blocked = false;
+  #flushScheduled = false;
+  /** The response header whose body is still to come. */
+  #header: { Seq: number; Error: string } | undefined;
+
+  constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
+    const gobOptions = options.registry === undefined ? {} : { registry: options.registry };
+    this.#encoder = new Encoder(gobOptions);
+    this.#decoder = new Decoder(gobOptions);
+    this.#onLost = options.onLost;
+    this.#closed = new Promise((resolve) => {
+      this.#announceClosed = resolve;
+    });
+    this.#channel = asByteChannel(connection);
+    this.#channel.attach({
+      onData: (chunk, mayKeep) => this.#read(chunk, mayKeep === true),
+      onEnd: () => this.#lose(undefined),
+      onClose: (error) => {
+        this.#lose(error);
+        this.#announceClosed();
+      },
+      onDrain: () => this.#drain(),
+    });
+  }
+
+  /** Resolves when the connection below is gone, for whatever reason. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Calls whose answers have not come yet. */
+  get pending(): number {
+    return this.#pending.size + this.#waiting.size;
+  }
+
+  /**
+   * Calls `Service.Method`.
+   *
+   * @throws RemoteError - the peer answered with an error; its text is the message
+   * @throws ShutdownError - the client was closed, or had ended before the call
+   * @throws ConnectionLostError - the connection ended before the answer (or what `onLost` made of it)
+   * @throws BadReplyError - the answer does not fit `replySchema`; this shuts the client down
+   * @throws CallTimeoutError, AbortedError - the caller's own limits
+   * @throws GobError - the argument does not fit `argSchema`; the connection is untouched
+   */
+  call<A extends AnySchema, R extends AnySchema>(
+    serviceMethod: string,
+    argSchema: A,
+    arg: Input<A>,
+    replySchema: R,
+    options?: CallOptions,
+  ): Promise<Output<R>> {
+    return new Promise((resolve, reject) => {
+      const call: PendingCall = {
+        serviceMethod,
+        argSchema,
+        arg,
+        replySchema,
+        into: options?.into,
+        seq: -1,
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+      };
+      if (options?.signal !== undefined || options?.timeout !== undefined) {
+        if (!this.#limit(call, options)) return;
+      }
+      this.#submit(call);
+    });
+  }
+
+  /** Closes the connection. Pending calls fail with ShutdownError, as do later ones; a second close does nothing. */
+  async close(): Promise<void> {
+    if (this.#state.name === "open") {
+      this.#settle(new ShutdownError());
+      this.#channel.end();
+    }
+    this.#channel.destroy();
+    await this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Arms the call's signal and timeout. Returns false when the signal had fired before. */
+  #limit(call: PendingCall, { signal, timeout }: CallOptions): boolean {
+    if (signal?.aborted) {
+      call.reject(new AbortedError(call.serviceMethod, signal.reason));
+      return false;
+    }
+    const { resolve, reject } = call;
+    const abandon = (error: Error): void => {
+      release();
+      this.#abandon(call);
+      reject(error);
+    };
+    const onAbort = (): void => abandon(new AbortedError(call.serviceMethod, signal!.reason));
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => abandon(new CallTimeoutError(call.serviceMethod, timeout)), timeout);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const release = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    call.resolve = (reply) => {
+      release();
+      resolve(reply);
+    };
+    call.reject = (error) => {
+      release();
+      reject(error);
+    };
+    return true;
+  }
+
+  /** Forgets a call: unsent, it is never sent; sent, its answer will be that of an unknown Seq and skipped. */
+  #abandon(call: PendingCall): void {
+    if (!this.#waiting.delete(call)) this.#pending.delete(call.seq);
+  }
+
+  #submit(call: PendingCall): void {
+    switch (this.#state.name) {
+      case "open":
+        if (this.#blocked) this.#waiting.add(call);
+        else this.#send(call);
+        return;
+      case "losing":
+        this.#waiting.add(call);
+        return;
+      case "shutdown":
+        call.reject(this.#lateError());
+    }
+  }
+
+  /** What a call gets that comes after the end: Go's ErrShutdown, with the end's own error as its cause. */
+  #lateError(): Error {
+    const { error } = this.#state as { error: Error };
+    return error instanceof ShutdownError ? error : new ShutdownError(error);
+  }
+
+  #send(call: PendingCall): void {
+    const checkpoint = this.#encoder.checkpoint();
+    const seq = this.#seq;
+    try {
+      this.#encoder.encode(request, { ServiceMethod: call.serviceMethod, Seq: seq });
+      this.#encoder.encode(call.argSchema, call.arg as never);
+    } catch (error) {
+      // Go leaves the header behind here, and the stream out of step; nothing of a failed call may stay.
+      this.#encoder.rollback(checkpoint);
+      call.reject(error);
+      return;
+    }
+    this.#seq = seq + 1;
+    call.seq = seq;
+    call.arg = undefined;
+    this.#pending.set(seq, call);
+    if (this.#encoder.pending >= flushAt) this.#flush();
+    else if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      // One write for all calls of this turn of the event loop: nextTick runs after the microtasks that make them.
+      process.nextTick(() => {
+        this.#flushScheduled = false;
+        this.#flush();
+      });
+    }
+  }
+
+  #flush(): void {
+    if (this.#encoder.pending === 0 || this.#state.name !== "open") return;
+    if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+  }
+
+  #drain(): void {
+    this.#blocked = false;
+    for (const call of this.#waiting) {
+      if (this.#blocked || this.#state.name !== "open") return;
+      this.#waiting.delete(call);
+      this.#send(call);
+    }
+  }
+
+  #read(chunk: Buffer, mayKeep: boolean): void {
+    if (this.#state.name !== "open") return;
+    this.#decoder.push(chunk, !mayKeep);
+    while (this.#state.name === "open" && this.#readOne());
+    if (this.#state.name === "open") this.#decoder.settle();
+  }
+
+  /** Takes one header or body out of the decoder; false when its bytes are not all there. */
+  #readOne(): boolean {
+    const header = this.#header;
+    if (header === undefined) {
+      try {
+        const next = this.#decoder.decode(response);
+        if (next === NEED_MORE) return false;
+        this.#header = next;
+        return true;
+      } catch (error) {
+        this.#fail(error);
+        return false;
+      }
+    }
+    const call = this.#pending.get(header.Seq);
+    try {
+      if (call === undefined || header.Error !== "") {
+        // The error's empty struct is skipped too: its type definition comes once and must be remembered.
+        if (this.#decoder.skip() === NEED_MORE) return false;
+        call?.reject(new RemoteError(header.Error, call.serviceMethod));
+      } else {
+        const reply = this.#decoder.decode(call.replySchema, call.into as never);
+        if (reply === NEED_MORE) return false;
+        call.resolve(reply);
+      }
+    } catch (error) {
+      this.#failCall(header.Seq, error);
+      this.#fail(error);
+      return false;
+    }
+    this.#pending.delete(header.Seq);
+    this.#header = undefined;
+    return true;
+  }
+
+  /** A stream that no longer makes sense: the connection is given up with it. */
+  #fail(cause: unknown): void {
+    this.#beginLoss(new BadReplyError("", cause));
+    this.#channel.destroy();
+  }
+
+  /** The call whose answer could not be read; a call that the peer refused keeps the peer's error (as in Go). */
+  #failCall(seq: number, cause: unknown): void {
+    const call = this.#pending.get(seq);
+    const refusal = this.#header!.Error;
+    this.#pending.delete(seq);
+    call?.reject(
+      refusal === ""
+        ? new BadReplyError("reading body ", cause)
+        : new RemoteError(refusal, call.serviceMethod),
+    );
+  }
+
+  #lose(cause: Error | undefined): void {
+    if (this.#state.name !== "open") return;
+    const lost = new ConnectionLostError(cause);
+    // The peer ended in the middle of an answer.
+    if (cause === undefined && this.#header !== undefined) this.#failCall(this.#header.Seq, "unexpected EOF");
+    this.#beginLoss(lost);
+    this.#channel.destroy();
+  }
+
+  #beginLoss(error: ConnectionLostError | BadReplyError): void {
+    const onLost = this.#onLost;
+    if (onLost === undefined) {
+      this.#settle(error);
+      return;
+    }
+    const done = onLost(error).then(
+      (told) => this.#settle(told),
+      () => this.#settle(error),
+    );
+    this.#state = { name: "losing", done };
+  }
+
+  #settle(error: Error): void {
+    this.#state = { name: "shutdown", error };
+    const calls = [...this.#pending.values(), ...this.#waiting];
+    this.#pending.clear();
+    this.#waiting.clear();
+    for (const call of calls) call.reject(error);
+  }
+}
+
+/** Bytes of encoded calls that are written at once instead of at the end of the turn: bounds what piles up. */
+const flushAt = 65_536;

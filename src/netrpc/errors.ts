@@ -1,0 +1,63 @@
+import { GoplugError } from "../errors.js";
+
+/** The base of net/rpc's own errors. */
+export class NetRpcError extends GoplugError {
+  override readonly name: string = "NetRpcError";
+}
+
+/**
+ * The error that the other side answered a call with (net/rpc's ServerError). Its message is the peer's text, to the
+ * letter: programs such as Mattermost compare it.
+ */
+export class RemoteError extends NetRpcError {
+  override readonly name = "RemoteError";
+  /** The method that was called, such as `Plugin.Get`. */
+  readonly serviceMethod: string;
+
+  constructor(text: string, serviceMethod: string) {
+    super("ERR_NETRPC_REMOTE", text);
+    this.serviceMethod = serviceMethod;
+  }
+}
+
+/** A call on a client that was closed, or that ended before (Go's rpc.ErrShutdown). */
+export class ShutdownError extends NetRpcError {
+  override readonly name = "ShutdownError";
+
+  constructor(cause?: unknown) {
+    super("ERR_NETRPC_SHUTDOWN", "connection is shut down", { cause });
+  }
+}
+
+/** The connection ended while the call waited for its answer (Go's io.ErrUnexpectedEOF). */
+export class ConnectionLostError extends NetRpcError {
+  override readonly name = "ConnectionLostError";
+
+  constructor(cause?: unknown) {
+    super("ERR_NETRPC_CONNECTION_LOST", "the connection ended before the answer came: unexpected EOF", {
+      cause,
+    });
+  }
+}
+
+/**
+ * An answer could not be decoded, and the client is shut down, as Go's is. The call whose answer it was gets Go's
+ * "reading body ..." before the text; `cause` is the gob error.
+ */
+export class BadReplyError extends NetRpcError {
+  override readonly name = "BadReplyError";
+
+  constructor(prefix: "" | "reading body ", cause: unknown) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    super("ERR_NETRPC_BAD_REPLY", prefix + text, { cause });
+  }
+}
+
+/** A call's own time limit passed; the connection lives and the late answer is discarded. */
+export class CallTimeoutError extends NetRpcError {
+  override readonly name = "CallTimeoutError";
+
+  constructor(serviceMethod: string, timeout: number) {
+    super("ERR_NETRPC_TIMEOUT", `${serviceMethod} was not answered within ${timeout} ms`);
+  }
+}

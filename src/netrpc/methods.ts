@@ -1,0 +1,33 @@
+import type { AnySchema, Input, Output } from "../gob/index.js";
+import type { CallOptions, RpcClient } from "./client.js";
+import type { CallContext } from "./server.js";
+
+/** Wire name of each method, with the schemas of its argument and reply. */
+export type MethodTable = Readonly<Record<string, readonly [arg: AnySchema, reply: AnySchema]>>;
+
+/** A service as its caller sees it: one function a method. */
+export type Caller<T extends MethodTable> = {
+  readonly [M in keyof T]: (arg: Input<T[M][0]>, options?: CallOptions) => Promise<Output<T[M][1]>>;
+};
+
+/** A service as its implementer writes it: one function a method; what it throws goes to the caller as text. */
+export type Receiver<T extends MethodTable> = {
+  readonly [M in keyof T]: (
+    arg: Output<T[M][0]>,
+    context: CallContext,
+  ) => Input<T[M][1]> | Promise<Input<T[M][1]>>;
+};
+
+/** Binds a method table to a service name of a connected client. */
+export function caller<const T extends MethodTable>(
+  client: RpcClient,
+  service: string,
+  methods: T,
+): Caller<T> {
+  const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = {};
+  for (const [name, [argSchema, replySchema]] of Object.entries(methods)) {
+    const serviceMethod = `${service}.${name}`;
+    bound[name] = (arg, options) => client.call(serviceMethod, argSchema, arg as never, replySchema, options);
+  }
+  return bound as unknown as Caller<T>;
+}

@@ -1,0 +1,87 @@
+import type { Duplex } from "node:stream";
+import type { AnySchema, Registry } from "../gob/index.js";
+import { asByteChannel, type ByteChannel } from "./channel.js";
+import type { MethodTable, Receiver } from "./methods.js";
+import { ServerConnection } from "./server-connection.js";
+
+/** What a method gets beside its argument. */
+export interface CallContext {
+  /** Fires when the connection that the call came by is gone: nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** `Service.Method`, as the caller wrote it. */
+  readonly serviceMethod: string;
+}
+
+/** A method as the server runs it. */
+export interface Method {
+  readonly arg: AnySchema;
+  readonly reply: AnySchema;
+  handle(arg: unknown, context: CallContext): unknown;
+}
+
+/** Where the server reports what the caller cannot see: broken connections and replies that do not fit. */
+export interface ServerLogger {
+  warn(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface RpcServerOptions {
+  registry?: Registry | undefined;
+  logger?: ServerLogger | undefined;
+  /**
+   * Calls of one connection that may be running or waiting to be answered before the server stops reading from it.
+   * Default: 4096. (Go has no bound.)
+   */
+  maxOutstandingCalls?: number | undefined;
+}
+
+export interface ServeOptions {
+  /** When it fires: no more requests are read, running calls are answered, then the connection is closed. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * A net/rpc server (Go: net/rpc/server.go): services by name, each with its methods. One server may serve many
+ * connections.
+ */
+export class RpcServer {
+  readonly #services = new Map<string, ReadonlyMap<string, Method>>();
+  readonly #options: RpcServerOptions;
+
+  constructor(options: RpcServerOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Registers a service: its wire name, method table and implementation. A method that the table names and the
+   * implementation lacks is a TypeError, as is a service name that is empty or taken.
+   */
+  register<const T extends MethodTable>(service: string, methods: T, implementation: Receiver<T>): this {
+    if (service === "") throw new TypeError("rpc.Register: no service name");
+    if (this.#services.has(service)) throw new TypeError(`rpc: service already defined: ${service}`);
+    const table = new Map<string, Method>();
+    for (const [name, [arg, reply]] of Object.entries(methods)) {
+      const method = (implementation as Record<string, unknown>)[name];
+      if (typeof method !== "function") throw new TypeError(`rpc.Register: ${service} has no method ${name}`);
+      table.set(name, { arg, reply, handle: method.bind(implementation) });
+    }
+    this.#services.set(service, table);
+    return this;
+  }
+
+  /** Finds a method, or says with Go's exact text why there is none. */
+  find(serviceMethod: string): Method | string {
+    const dot = serviceMethod.lastIndexOf(".");
+    if (dot < 0) return `rpc: service/method request ill-formed: ${serviceMethod}`;
+    const service = this.#services.get(serviceMethod.slice(0, dot));
+    if (service === undefined) return `rpc: can't find service ${serviceMethod}`;
+    return service.get(serviceMethod.slice(dot + 1)) ?? `rpc: can't find method ${serviceMethod}`;
+  }
+
+  /**
+   * Serves one connection until its peer hangs up. A half-closed peer is still answered (Go: ServeConn). Resolves
+   * when the connection is gone; what went wrong on it is logged, not thrown.
+   */
+  serve(connection: ByteChannel | Duplex, options: ServeOptions = {}): Promise<void> {
+    return new ServerConnection(this, asByteChannel(connection), this.#options).run(options.signal);
+  }
+}

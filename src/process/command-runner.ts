@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { diagnoseExecutable } from "./diagnose.js";
+import { SpawnError } from "./errors.js";
+import { killWithHost } from "./live.js";
+import type { ExitStatus, Runner } from "./runner.js";
+
+/** A command to be started, complete: nothing is added to its environment. */
+export interface Command {
+  /** The executable: a path, or a name that is looked up in PATH. */
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string | undefined;
+}
+
+/** Runs a plugin as a child process (go-plugin: internal/cmdrunner). It inherits stdin, as Go's does. */
+export class CommandRunner implements Runner {
+  readonly #command: Command;
+  #child: ChildProcess | undefined;
+  #exit: Promise<ExitStatus> | undefined;
+
+  constructor(command: Command) {
+    this.#command = command;
+  }
+
+  get name(): string {
+    return this.#command.path;
+  }
+
+  get id(): string {
+    return this.#child?.pid === undefined ? "" : String(this.#child.pid);
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get stdout(): Readable {
+    return this.#started().stdout!;
+  }
+
+  get stderr(): Readable {
+    return this.#started().stderr!;
+  }
+
+  start(): Promise<void> {
+    const { path, args, env, cwd } = this.#command;
+    return new Promise((resolve, reject) => {
+      let child: ChildProcess;
+      try {
+        child = spawn(path, args, {
+          env: { ...env },
+          cwd,
+          stdio: ["inherit", "pipe", "pipe"],
+          windowsHide: true,
+        });
+      } catch (error) {
+        reject(spawnError(path, error));
+        return;
+      }
+      this.#exit = new Promise((resolveExit) => {
+        // "exit", not "close": a grandchild that keeps stdout open must not hide the end of the plugin.
+        child.once("exit", (code, signal) => resolveExit({ code, signal }));
+      });
+      child.once("spawn", () => {
+        this.#child = child;
+        killWithHost(child);
+        resolve();
+      });
+      child.on("error", (error) => reject(spawnError(path, error)));
+    });
+  }
+
+  wait(): Promise<ExitStatus> {
+    if (this.#exit === undefined) throw new TypeError("the plugin was not started");
+    return this.#exit;
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+  }
+
+  diagnose(): Promise<string> {
+    return diagnoseExecutable(this.#command.path);
+  }
+
+  #started(): ChildProcess {
+    if (this.#child === undefined) throw new TypeError("the plugin was not started");
+    return this.#child;
+  }
+}
+
+function spawnError(path: string, cause: unknown): SpawnError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  switch (code) {
+    case "ENOENT":
+      return new SpawnError(
+        "ERR_PLUGIN_NOT_FOUND",
+        path,
+        `cannot start plugin ${path}: no such file, or its interpreter or working directory is missing (ENOENT)`,
+        cause,
+      );
+    case "EACCES":
+    case "ENOEXEC":
+    case "EISDIR":
+    case "EPERM":
+      return new SpawnError(
+        "ERR_PLUGIN_NOT_EXECUTABLE",
+        path,
+        `cannot start plugin ${path}: ${isDirectory(path) ? "it is a directory" : "it cannot be executed"} (${code})`,
+        cause,
+      );
+    default:
+      return new SpawnError("ERR_PLUGIN_SPAWN", path, `cannot start plugin ${path}: ${String(cause)}`, cause);
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

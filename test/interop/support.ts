@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PluginSet } from "../../src/definition/plugin.js";
+import * as gob from "../../src/gob/index.js";
+import { nullLogger } from "../../src/hclog/logger.js";
+import { Client, type ClientConfig, netRpcPlugin } from "../../src/index.js";
+
+/** The handshake of every fixture. */
+export const handshakeConfig = {
+  protocolVersion: 1,
+  magicCookieKey: "BASIC_PLUGIN",
+  magicCookieValue: "hello",
+};
+
+export const greeter = netRpcPlugin({ Greet: [gob.any, gob.string] });
+
+/** The service of the fixture kv, as go-fixtures/shared/kv documents it. */
+export const kv = netRpcPlugin({
+  Put: [gob.map(gob.string, gob.any), gob.any],
+  Get: [gob.string, gob.bytes],
+  Echo: [gob.bytes, gob.bytes],
+  Sleep: [gob.int, gob.int],
+  Pid: [gob.any, gob.int],
+  Env: [gob.string, gob.string],
+  WriteStdout: [gob.int, gob.int],
+  WriteStderr: [gob.int, gob.int],
+  Print: [gob.string, gob.int],
+  PrintErr: [gob.string, gob.int],
+  LogAll: [gob.string, gob.int],
+  RawStderr: [gob.string, gob.int],
+  Hang: [gob.any, gob.any],
+  Exit: [gob.int, gob.any],
+  Crash: [gob.string, gob.any],
+  KillSelf: [gob.any, gob.any],
+  Freeze: [gob.any, gob.any],
+  NoSuchMethod: [gob.string, gob.any],
+});
+
+/** The fixtures' byte pattern: byte i is (i * 31 + 7) & 0xff. */
+export function pattern(length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + 7) & 0xff;
+  return bytes;
+}
+
+/** Keeps what is written to it. */
+export class Collector extends Writable {
+  readonly #chunks: Buffer[] = [];
+  size = 0;
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(chunk);
+    this.size += chunk.length;
+    done();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+/** Runs `use` with a client, and makes sure afterwards that neither process nor socket file is left. */
+export async function withClient<P extends PluginSet>(
+  config: Omit<ClientConfig<P>, "handshakeConfig">,
+  use: (client: Client<P>) => Promise<void>,
+): Promise<void> {
+  const client = new Client<P>({ logger: nullLogger, handshakeConfig, ...config });
+  try {
+    await use(client);
+  } finally {
+    await client.kill();
+    assertGone(client);
+  }
+}
+
+/** Nothing of a killed client's plugin may be left. */
+export function assertGone(client: {
+  id: string;
+  address: { network: string; address: string } | undefined;
+}): void {
+  if (client.id !== "") assert.equal(isRunning(Number(client.id)), false, `process ${client.id} is left`);
+  const { network, address } = client.address ?? {};
+  if (network === "unix") assert.equal(existsSync(address!), false, `socket ${address} is left`);
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until `condition` holds, 10 s at most. */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let waited = 0; waited < 10_000; waited += 10) {
+    if (condition()) return;
+    await sleep(10);
+  }
+  assert.fail(`did not happen within 10 s: ${what}`);
+}

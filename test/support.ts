@@ -1,0 +1,9 @@
+import { missingBinaries } from "./interop/case.js";
+
+/** The option for tests that need fixture binaries: skipped without them, but under CI=true they must be there. */
+export function needs(...binaries: string[]): { skip: string | false } {
+  const missing = missingBinaries(binaries);
+  if (missing.length === 0) return { skip: false };
+  if (process.env.CI === "true") throw new Error(`missing fixtures: ${missing.join(", ")}`);
+  return { skip: `needs ${missing.join(", ")} (make fixtures)` };
+}
