@@ -1,0 +1,3 @@
+module example.com/goplug/fixtures/legacy/common
+
+go 1.24
