@@ -1,7 +1,7 @@
 import { compatible } from "./compat.js";
 import { Fault, within } from "./errors.js";
 import { goText } from "./gotype.js";
-import { badField, corrupt, messageEnded } from "./reader.js";
+import { badField, corrupt, messageEnded, type Reader } from "./reader.js";
 import type { Registry } from "./registry.js";
 import { type AnySchema, base, type CustomNode, type IntegerNode, resolve } from "./schema.js";
 import { interfaceName, type StreamReader, skipValue, sliceTooShort } from "./skip.js";
@@ -262,7 +262,7 @@ function overflow(name: string): Fault {
   return new Fault("ERR_GOB_RANGE", `value for "${name}" out of range`);
 }
 
-function unsafe(r: DecodeState, signed: boolean, name: string): Fault {
+function unsafe(r: Reader, signed: boolean, name: string): Fault {
   const u = (BigInt(r.high) << 32n) | BigInt(r.low);
   const v = signed ? (u & 1n ? ~(u >> 1n) : u >> 1n) : u;
   return new Fault(
@@ -271,7 +271,7 @@ function unsafe(r: DecodeState, signed: boolean, name: string): Fault {
   );
 }
 
-export function integerOp(node: IntegerNode, name: string): DecodeOp {
+export function integerOp(node: IntegerNode, name: string): (r: Reader, into: unknown) => number | bigint {
   const signed = node.kind === "int";
   const { bits, form } = node;
   if (bits < 64) {

@@ -1,4 +1,5 @@
 import { buildDecode, type DecodeOp, type DecodeState } from "./decode-ops.js";
+import { type Described, describeContent } from "./dynamic.js";
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_MESSAGE } from "./encoder.js";
 import { Fault, GobError, toGobError } from "./errors.js";
 import { goText } from "./gotype.js";
@@ -39,6 +40,8 @@ const EMPTY = asBytes(Buffer.alloc(0));
 /** Thrown inside a value whose next message has not arrived; the decoder goes back to the value's start. */
 const WAIT = Symbol("wait for the next message");
 const ALLOCATION_SHARE = 256;
+/** In the place of a schema: decode by the stream's own types. */
+const DESCRIBE = Symbol("describe");
 
 type State = "open" | "ended" | "broken";
 
@@ -240,6 +243,11 @@ export class Decoder {
     this.#ended = true;
   }
 
+  /** A type of the stream by its id, the builtin ones included; for the types that a {@link WireType} refers to. */
+  type(id: number): WireType | undefined {
+    return this.#s.types.get(id);
+  }
+
   /** The types that the stream has defined so far, in order of arrival. */
   types(): WireType[] {
     return this.#s.types.list();
@@ -261,7 +269,14 @@ export class Decoder {
     return this.#next(undefined, undefined) as boolean | typeof NEED_MORE;
   }
 
-  #next(schema: AnySchema | undefined, into: unknown): unknown {
+  /**
+   * The next value by the stream's own description, without a schema; see {@link Described}. Throws as {@link decode}.
+   */
+  decodeAny(): Described | typeof NEED_MORE {
+    return this.#next(DESCRIBE, undefined) as Described | typeof NEED_MORE;
+  }
+
+  #next(schema: AnySchema | typeof DESCRIBE | undefined, into: unknown): unknown {
     const s = this.#s;
     if (s.limit - s.end < s.need && !this.#ended) return NEED_MORE;
     if (s.failure !== undefined) throw s.failure;
@@ -271,7 +286,7 @@ export class Decoder {
       return this.#value(schema, into, id);
     } catch (error) {
       s.need = 1;
-      const root = schema === undefined ? "value" : goText(base(schema));
+      const root = schema === undefined || schema === DESCRIBE ? "value" : goText(base(schema));
       const found = toGobError(error, root, s.base + s.pos);
       if (s.state === "broken") s.failure = found as GobError;
       throw found;
@@ -311,7 +326,7 @@ export class Decoder {
     return inside ? new Fault("ERR_GOB_UNEXPECTED_EOF", "unexpected EOF") : new Fault("ERR_GOB_EOF", "EOF");
   }
 
-  #value(schema: AnySchema | undefined, into: unknown, id: number): unknown {
+  #value(schema: AnySchema | typeof DESCRIBE | undefined, into: unknown, id: number): unknown {
     const s = this.#s;
     const known = s.types.size;
     s.budget = s.limits.allocation + (s.end - s.pos) * ALLOCATION_SHARE;
@@ -321,7 +336,7 @@ export class Decoder {
         this.#retriedBytes = 0;
         return true;
       }
-      const value = s.operation(schema, id)(s, into);
+      const value = schema === DESCRIBE ? describeContent(s, id, "") : s.operation(schema, id)(s, into);
       this.#retriedBytes = 0;
       return value;
     } catch (error) {

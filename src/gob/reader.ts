@@ -150,7 +150,8 @@ export class Reader {
   }
 
   skipBytes(): void {
-    this.pos += this.length("invalid slice");
+    const n = this.length("invalid slice");
+    this.pos += n;
   }
 
   /** Enters a nested value; the caller leaves it with `depth--`. */

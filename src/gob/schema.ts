@@ -72,6 +72,8 @@ export interface CustomNode {
   readonly zero: () => unknown;
   /** Whether Go leaves a struct field with this value out; never, for methods on the pointer. */
   readonly isZero: (value: never) => boolean;
+  /** Types that Go describes along with this one: those of the Go struct's exported fields. */
+  readonly alongside: readonly AnySchema[];
 }
 
 export type Node =

@@ -52,7 +52,7 @@ export class TypeTable {
     const { node } = of;
     if (node.kind in BUILTIN) return BUILTIN[node.kind as keyof typeof BUILTIN];
     const type = goTypeOf(of);
-    if (!this.#sent.has(type)) this.#send(of, type, w, flush);
+    if (!this.#sent.has(type)) this.#send(schema, type, w, flush);
     return this.#allocated.get(type)!.id;
   }
 
@@ -108,24 +108,28 @@ export class TypeTable {
     return this.#allocated.get(goTypeOf(of))!.id;
   }
 
-  #send(schema: AnySchema, type: GoType, w: Writer, flush: FlushSegment): void {
+  #send(from: AnySchema, type: GoType, w: Writer, flush: FlushSegment): void {
+    const schema = base(from);
     this.#allocate(schema, type.name);
     const entry = this.#allocated.get(type)!;
     w.int(-entry.id);
-    this.#writeDefinition(schema, entry, w);
+    // Go gives a pointer to a type that marshals itself a type of its own, of which it sends name and inner id.
+    const pointer = schema.node.kind === "custom" && resolve(from).node.kind === "pointer";
+    this.#writeDefinition(schema, pointer ? { ...entry, name: "", common: this.#nextId++ } : entry, w);
     flush();
     this.#sent.add(type);
     this.#sentOrder.push(type);
     for (const child of children(schema)) {
-      const of = base(child);
-      if (of.node.kind in BUILTIN) continue;
-      const inner = goTypeOf(of);
-      if (!this.#sent.has(inner)) this.#send(of, inner, w, flush);
+      if (base(child).node.kind in BUILTIN) continue;
+      const inner = goTypeOf(child);
+      if (!this.#sent.has(inner)) this.#send(child, inner, w, flush);
     }
   }
 
-  #writeDefinition(schema: AnySchema, { id, name }: Allocated, w: Writer): void {
+  #writeDefinition(schema: AnySchema, entry: Allocated & { common?: number }, w: Writer): void {
     const { node } = schema;
+    const { name } = entry;
+    const id = entry.common ?? entry.id;
     if (node.kind === "custom") {
       w.uint(WIRE_FIELD[node.marshaler]);
       commonType(w, name, id);
@@ -190,6 +194,8 @@ function children(schema: AnySchema): AnySchema[] {
       return [node.key, node.elem];
     case "struct":
       return node.fields.map(([, of]) => of);
+    case "custom":
+      return [...node.alongside];
     default:
       return [];
   }
