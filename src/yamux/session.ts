@@ -237,7 +237,10 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   };
 
   #connectionFailed(cause: unknown): void {
-    this.#finish(new YamuxError("ERR_YAMUX_CONNECTION_FAILED", { cause }));
+    // The peer hung up while this side was writing: an orderly end that a write happened to notice first.
+    const { code } = cause as { code?: unknown };
+    const hungUp = code === "EPIPE" || code === "ECONNRESET";
+    this.#finish(new YamuxError(hungUp ? "ERR_YAMUX_EOF" : "ERR_YAMUX_CONNECTION_FAILED", { cause }));
     this.#conn.destroy();
   }
 
