@@ -91,10 +91,7 @@ export class FrameWriter {
     if (!this.#scheduled) this.#schedule();
   }
 
-  /**
-   * Queues a window update, which may wait until the connection has no more input at hand. Writing to a peer that has
-   * hung up destroys a socket together with what it has not read, which in Node nothing can prevent.
-   */
+  /** Queues a window update; it goes out with the next frames, or once the connection has no more input at hand. */
   credit(id: number, delta: number): void {
     const scheduled = this.#scheduled;
     this.#scheduled = true;
