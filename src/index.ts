@@ -1,6 +1,4 @@
-export { BrokerError } from "./broker/errors.js";
 export { MuxBroker } from "./broker/mux-broker.js";
-export { BasicError, basicError } from "./definition/basic-error.js";
 export {
   type ClientParts,
   type Faces,

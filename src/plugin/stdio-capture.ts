@@ -1,4 +1,6 @@
+import { format } from "node:util";
 import { isMainThread } from "node:worker_threads";
+import createDebug from "debug";
 import { DEFAULT_START_TIMEOUT_MS, ENV } from "../protocol/constants.js";
 import { CapturedStream } from "./captured-stream.js";
 import type { ServeError } from "./errors.js";
@@ -13,14 +15,10 @@ export interface StdioCapture {
   /** What waits to go to the hosts as their synced stdout, and stderr. */
   readonly stdout: OutputQueue;
   readonly stderr: OutputQueue;
-  /** Writes to the process's real stderr, where the host reads log lines. */
-  writeLog(line: string): void;
   /**
    * Resolves true when connections have taken all output, false if not within `timeoutMs` or if there are none.
    */
   flush(timeoutMs: number): Promise<boolean>;
-  /** Gives the streams back. What no host has taken goes to the real stdout, or stderr once the handshake is over. */
-  release(): void;
 }
 
 type State =
@@ -66,16 +64,23 @@ export function captureStdio(onOverflow: (error: ServeError) => void): StdioCapt
     queue.holding = false;
   }
   state = { name: "live", stdout, stderr };
+  // When the host dies its ends of the pipes go, too; that must not end the plugin before it has cleaned up.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignore);
+  keepTracesOffTheWire();
   return {
     stdout: stdout.queue,
     stderr: stderr.queue,
-    writeLog: (line) => void stderr.writeOriginal(line),
     async flush(timeoutMs) {
       const flushed = await Promise.all([stdout.queue.flush(timeoutMs), stderr.queue.flush(timeoutMs)]);
       return flushed.every(Boolean);
     },
-    release: releaseStdio,
   };
+}
+
+/** Writes to the process's real stderr, where the host reads log lines, whatever process.stderr is by now. */
+export function writeRealStderr(text: string): void {
+  if (state?.name === "live") state.stderr.writeOriginal(text);
+  else process.stderr.write(text);
 }
 
 /** Bytes that were written to the real stdout before it was held back: the handshake line would stand after them. */
@@ -106,6 +111,17 @@ function divertToProcess(): void {
     state.stdout.queue.divert(to(2));
     state.stderr.queue.divert(to(2));
   }
+}
+
+function ignore(): void {}
+
+/** Traces of the library's own frames would make more frames, and more traces, if they went to the synced stderr. */
+function keepTracesOffTheWire(): void {
+  const log = createDebug.log;
+  createDebug.log = function (this: { namespace?: string }, ...args: unknown[]) {
+    if (this?.namespace?.startsWith("goplug:")) writeRealStderr(`${format(...args)}\n`);
+    else log.apply(this, args as [unknown]);
+  };
 }
 
 let bytesBefore = 0;

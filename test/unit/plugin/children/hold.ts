@@ -5,6 +5,7 @@ import {
   holdStdout,
   holdStdoutIfPlugin,
   releaseStdio,
+  writeRealStderr,
 } from "../../../../src/plugin/stdio-capture.js";
 
 const how = process.argv[2];
@@ -20,10 +21,10 @@ if (how === "release") releaseStdio();
 if (how === "throw") throw new Error("went wrong");
 if (how === "exit") process.exit(3);
 if (how === "live") {
-  const capture = captureStdio(() => {});
+  captureStdio(() => {});
   console.log("three");
   console.error("late error");
-  capture.writeLog("log line\n");
+  writeRealStderr("log line\n");
   process.on("exit", () => console.log("last words"));
 }
 if (how === "sink") {

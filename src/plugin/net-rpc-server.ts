@@ -1,0 +1,147 @@
+import type { Duplex } from "node:stream";
+import { MuxBroker } from "../broker/mux-broker.js";
+import {
+  controlMethods,
+  controlService,
+  dispenserMethods,
+  dispenserService,
+  pluginService,
+} from "../definition/control.js";
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import { type Receiver, RpcServer } from "../netrpc/index.js";
+import { type Channel, Session } from "../yamux/index.js";
+import type { OutputQueue } from "./output-queue.js";
+
+/** What a plugin serves in net/rpc mode, on connections that the caller brings. */
+export interface NetRpcServerOptions {
+  readonly plugins: PluginSet;
+  /** What is copied to the hosts as the plugin's stdout and stderr. */
+  readonly stdout: OutputQueue;
+  readonly stderr: OutputQueue;
+  readonly logger: Logger;
+  /** A host has called Control.Quit; it gets its answer when this settles. */
+  readonly onQuit: () => Promise<void>;
+}
+
+/** Milliseconds for the last bytes of a connection to go out. */
+const CLOSE_MS = 1000;
+
+/**
+ * The plugin's side of net/rpc mode (go-plugin: RPCServer): over each connection a yamux session, whose first three
+ * streams are control, stdout and stderr, and all others the broker's.
+ */
+export class NetRpcServer {
+  readonly #options: NetRpcServerOptions;
+  readonly #sessions = new Set<Session>();
+  #hosts = 0;
+
+  constructor(options: NetRpcServerOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that have opened their first three streams, and live. */
+  get openConnections(): number {
+    return this.#hosts;
+  }
+
+  /**
+   * Serves one connection until it ends (Go: ServeConn). Never rejects: what goes wrong on a connection is logged,
+   * and concerns that one only.
+   */
+  async serveConnection(connection: Duplex): Promise<void> {
+    const { logger } = this.#options;
+    const session = Session.server(connection);
+    this.#sessions.add(session);
+    try {
+      const control = await session.acceptChannel();
+      const stdout = await session.acceptChannel();
+      const stderr = await session.acceptChannel();
+      this.#hosts++;
+      try {
+        copyOutput(this.#options.stdout, stdout);
+        copyOutput(this.#options.stderr, stderr);
+        this.#serveControl(session, control);
+        await session.closed;
+      } finally {
+        this.#hosts--;
+      }
+      const code = session.error?.code;
+      if (code !== undefined && code !== "ERR_YAMUX_EOF") {
+        logger.warn("plugin: connection lost", { error: session.error });
+      }
+    } catch (error) {
+      logger.debug("plugin: a connection ended before its three streams were open", { error });
+    } finally {
+      this.#sessions.delete(session);
+    }
+  }
+
+  /** Ends all connections. What was written to them before goes out, within a second. */
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      // Not unref'd: the process must not end before the last bytes are out.
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([late, Promise.all([...this.#sessions].map((session) => session.close()))]);
+    clearTimeout(timer);
+  }
+
+  /** {@link close} for the moment when the process exits: what the sockets take at once goes out. */
+  closeNow(): void {
+    for (const session of this.#sessions) void session.close();
+  }
+
+  #serveControl(session: Session, control: Channel): void {
+    const { logger, onQuit } = this.#options;
+    const broker = new MuxBroker(session, { logger });
+    const controlReceiver: Receiver<typeof controlMethods> = {
+      Ping: () => ({}),
+      async Quit() {
+        await onQuit();
+        return {};
+      },
+    };
+    const dispenser: Receiver<typeof dispenserMethods> = { Dispense: (name) => this.#dispense(name, broker) };
+    void new RpcServer({ logger })
+      .register(controlService, controlMethods, controlReceiver)
+      .register(dispenserService, dispenserMethods, dispenser)
+      .serve(control);
+  }
+
+  /** Makes the implementation first, so that its failure is the answer; then waits for the host to dial it. */
+  async #dispense(name: string, broker: MuxBroker): Promise<number> {
+    const { plugins, logger } = this.#options;
+    const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
+    if (plugin === undefined) throw new Error(`unknown plugin type: ${name}`);
+    const { methods, receiver } = await plugin.server(broker);
+    const server = new RpcServer({ logger, registry: plugin.registry });
+    server.register(pluginService, methods, receiver);
+    const id = broker.nextId();
+    broker.acceptChannel(id).then(
+      (channel) => server.serve(channel),
+      (error: unknown) => logger.error("plugin dispense error", { plugin: name, error }),
+    );
+    return id;
+  }
+}
+
+/** Copies a queue to a stream for as long as the host keeps the stream open (Go: copyStream). */
+function copyOutput(queue: OutputQueue, channel: Channel): void {
+  // The queue may write at once, so the stream must have its handler before.
+  let ready = (): void => {};
+  let detach = (): void => {};
+  channel.attach({
+    onData() {
+      // A host says nothing on these streams.
+    },
+    onEnd() {
+      detach();
+      channel.end();
+    },
+    onClose: () => detach(),
+    onDrain: () => ready(),
+  });
+  ({ ready, detach } = queue.attach(channel));
+}

@@ -1,0 +1,30 @@
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import type { HandshakeConfig, Network } from "../protocol/constants.js";
+
+/** What a plugin serves, and how (go-plugin: ServeConfig). */
+export interface ServeConfig {
+  /** Shared with the hosts: the cookie, and the version of `plugins`. */
+  readonly handshakeConfig: HandshakeConfig;
+  /** The plugins by name, at the version that `handshakeConfig` names. */
+  readonly plugins?: PluginSet;
+  /** Plugins by app protocol version; the highest that the host has, too, is served. */
+  readonly versionedPlugins?: Readonly<Record<number, PluginSet>>;
+  /** Where goplug logs. Default: hclog's JSON lines on the process's real stderr, which hosts log at their level. */
+  readonly logger?: Logger;
+  /** The kind of socket. Default: `unix`, on Windows `tcp` (127.0.0.1, in the range of ports that the host names). */
+  readonly network?: Network;
+  /**
+   * Whether the plugin ends when its host is gone: its parent process has changed and there has been no connection
+   * for 10 s. Default true. Turn it off for plugins that are to be reattached to later.
+   */
+  readonly endWhenOrphaned?: boolean;
+  /**
+   * Whether the process exits when serving is over, with `process.exitCode` or 0, whatever timers and sockets are
+   * still open. Default true: a host kills a plugin that stays for 2 s. With false, `serve` returns and the rest
+   * is up to the caller.
+   */
+  readonly exit?: boolean;
+  /** Ends the serving when it fires, as SIGTERM does. */
+  readonly signal?: AbortSignal;
+}

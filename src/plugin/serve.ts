@@ -1,0 +1,200 @@
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import { CORE_PROTOCOL_VERSION, ENV } from "../protocol/constants.js";
+import { formatHandshakeLine } from "../protocol/handshake-line.js";
+import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
+import { cookieProblem } from "./cookie.js";
+import { ServeError } from "./errors.js";
+import { type Listener, listenOptionsFromEnv, openListener } from "./listener.js";
+import { pluginLogger } from "./logger.js";
+import { NetRpcServer } from "./net-rpc-server.js";
+import { watchOrphan } from "./orphan.js";
+import type { ServeConfig } from "./serve-config.js";
+import { installSignals } from "./signals.js";
+import {
+  bytesBeforeHold,
+  captureStdio,
+  holdStdout,
+  holdStdoutIfPlugin,
+  releaseStdio,
+  writeRealStderr,
+} from "./stdio-capture.js";
+import { writeFully } from "./write-sync.js";
+
+// Modules that the plugin imports after this one may print while they load.
+holdStdoutIfPlugin();
+
+/** Milliseconds that hosts have to take what the plugin has printed before it ends. */
+const FLUSH_MS = 1500;
+/** Milliseconds that the host has to make room for the handshake line in the pipe. */
+const HANDSHAKE_MS = 5000;
+
+let serving = false;
+
+/**
+ * Serves plugins to the host that started this process (go-plugin: Serve). Returns when the host has ended the plugin,
+ * or SIGTERM, SIGHUP or `signal` has; then, unless `exit` is false, the process exits. Calls that are running at that
+ * moment are not waited for, as in go-plugin.
+ *
+ * From the call on, process.stdout and process.stderr (and console with them) belong to the hosts: what is written to
+ * them comes out of the hosts' syncStdout and syncStderr. Log with {@link pluginLogger}.
+ *
+ * A process that no host started is told so on stderr and exits with code 1, as it does when it cannot listen.
+ * @throws ServeError ERR_SERVE_TWICE, ERR_SERVE_CONFIG; with `exit: false` also the errors that otherwise end the process
+ * @throws HandshakeError ERR_HANDSHAKE_CONFIG
+ */
+export async function serve(config: ServeConfig): Promise<void> {
+  if (serving) throw new ServeError("ERR_SERVE_TWICE", "serve was called twice: a process has one handshake");
+  serving = true;
+  holdStdout();
+  try {
+    await serveOnce(config);
+  } finally {
+    releaseStdio();
+    serving = false;
+  }
+  if (config.exit !== false) process.exit();
+}
+
+async function serveOnce(config: ServeConfig): Promise<void> {
+  const problem = cookieProblem(config.handshakeConfig, process.env);
+  if (problem !== undefined) {
+    fail(config, new ServeError("ERR_SERVE_COOKIE", problem.trimEnd()), () =>
+      writeFully(2, problem, HANDSHAKE_MS),
+    );
+  }
+  const { version, plugins } = negotiate(config);
+  const logger = config.logger ?? pluginLogger();
+  if (process.env[ENV.clientCert]) {
+    const error = new ServeError("ERR_SERVE_TLS", "the host asks for AutoMTLS, which this plugin cannot do");
+    fail(config, error, () => logger.error("plugin init error", { error }));
+  }
+  let listener: Listener;
+  try {
+    listener = await openListener({ ...listenOptionsFromEnv(process.env), network: config.network });
+  } catch (error) {
+    return fail(config, error, () => logger.error("plugin init error", { error }));
+  }
+  // A child process that inherits the variables is not a plugin of our host.
+  delete process.env[ENV.minPort];
+  delete process.env[ENV.maxPort];
+  try {
+    await serveOn(listener, { config, version, plugins, logger });
+  } finally {
+    listener.close();
+  }
+}
+
+interface Serving {
+  readonly config: ServeConfig;
+  readonly version: number;
+  readonly plugins: PluginSet;
+  readonly logger: Logger;
+}
+
+async function serveOn(listener: Listener, { config, version, plugins, logger }: Serving): Promise<void> {
+  let stop!: () => void;
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const removeSignals = installSignals(logger, (signal) => {
+    logger.info("plugin received signal, stopping", { signal });
+    stop();
+  });
+  let stopWatch = (): void => {};
+  let closeNow = (): void => {};
+  try {
+    announce(listener, version, logger);
+    const capture = captureStdio((error) => logger.warn("plugin output is lost", { error }));
+    const server = new NetRpcServer({
+      plugins,
+      stdout: capture.stdout,
+      stderr: capture.stderr,
+      logger,
+      async onQuit() {
+        // Once Quit is answered the host closes its streams: what was printed before has to be there by then.
+        await capture.flush(FLUSH_MS);
+        setImmediate(stop);
+      },
+    });
+    listener.server.on("connection", (socket) => void server.serveConnection(socket));
+    listener.server.on("error", (error) => logger.error("plugin server", { error }));
+    closeNow = () => server.closeNow();
+    process.on("exit", closeNow);
+    if (config.endWhenOrphaned !== false) {
+      stopWatch = watchOrphan({
+        openConnections: () => server.openConnections,
+        onOrphaned() {
+          logger.warn("the plugin's host is gone, stopping");
+          stop();
+        },
+      });
+    }
+    if (config.signal?.aborted) stop();
+    else config.signal?.addEventListener("abort", stop, { once: true });
+
+    await stopped;
+    listener.close();
+    await capture.flush(FLUSH_MS);
+    await server.close();
+  } finally {
+    config.signal?.removeEventListener("abort", stop);
+    process.off("exit", closeNow);
+    stopWatch();
+    removeSignals();
+  }
+}
+
+/** Prints the handshake line on the real stdout, where nothing has been before it. */
+function announce(listener: Listener, appVersion: number, logger: Logger): void {
+  const { network, address } = listener;
+  const early = bytesBeforeHold();
+  if (early > 0) {
+    logger.warn(
+      "stdout was written to before goplug was loaded, which can break the handshake: import goplug/capture first",
+      { bytes: early },
+    );
+  }
+  logger.debug("plugin address", { network, address });
+  const line = formatHandshakeLine({
+    coreVersion: CORE_PROTOCOL_VERSION,
+    appVersion,
+    network,
+    address,
+    protocol: "netrpc",
+    // Only hosts that ask can read the field; net/rpc connections have always been multiplexed in their own way.
+    mux: process.env[ENV.multiplexGrpc] ? false : undefined,
+  });
+  if (!writeFully(1, `${line}\n`, HANDSHAKE_MS)) {
+    throw new ServeError(
+      "ERR_SERVE_HANDSHAKE",
+      "the handshake line could not be written: the host does not read",
+    );
+  }
+}
+
+function negotiate(config: ServeConfig): { version: number; plugins: PluginSet } {
+  const { handshakeConfig, plugins, versionedPlugins } = config;
+  const sets = collectVersions(
+    { protocolVersion: handshakeConfig.protocolVersion, plugins, versionedPlugins },
+    "plugin",
+  );
+  const host = parseVersionList(process.env[ENV.protocolVersions]);
+  for (const entry of host.invalid) {
+    writeRealStderr(`server sent invalid plugin version ${JSON.stringify(entry)}\n`);
+  }
+  const version = chooseVersion(sets.keys(), host.versions);
+  const set = version === undefined ? undefined : sets.get(version);
+  if (version === undefined || set === undefined) {
+    throw new ServeError("ERR_SERVE_CONFIG", "serve needs plugins or versionedPlugins");
+  }
+  return { version, plugins: set };
+}
+
+/** Ends the process with code 1 after a report, or throws where the caller wants to decide. */
+function fail(config: ServeConfig, error: unknown, report: () => void): never {
+  if (config.exit === false) throw error;
+  releaseStdio();
+  report();
+  process.exit(1);
+}

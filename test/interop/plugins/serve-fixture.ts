@@ -1,0 +1,40 @@
+// What all fixture plugins share: the handshake of go-fixtures/shared/handshake, and ways to be told how to behave.
+
+import type { PluginSet } from "../../../src/definition/plugin.js";
+import { pluginLogger } from "../../../src/plugin/logger.js";
+import { serve } from "../../../src/plugin/serve.js";
+
+export const handshakeConfig = {
+  protocolVersion: 1,
+  magicCookieKey: "BASIC_PLUGIN",
+  magicCookieValue: "hello",
+};
+
+/** Serves the set. `--tcp`: on TCP. `GOPLUG_FIXTURE=early`: prints before it serves. */
+export async function serveFixture(plugins: PluginSet): Promise<void> {
+  if (process.env.GOPLUG_FIXTURE === "early") {
+    console.log("early stdout");
+    console.error("early stderr");
+  }
+  await serve({
+    handshakeConfig,
+    plugins,
+    logger: pluginLogger({ name: "goplug" }),
+    ...(process.argv.includes("--tcp") && { network: "tcp" as const }),
+  });
+}
+
+/** The first `length` bytes of the fixtures' pattern: byte i is (i * 31 + 7) & 0xff. */
+export function pattern(length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + 7) & 0xff;
+  return bytes;
+}
+
+/** Writes as a Go plugin does: comes back when the stream has taken everything. */
+export function write(stream: NodeJS.WriteStream, chunk: string | Uint8Array): Promise<number> {
+  const bytes = typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.length;
+  return new Promise((resolve, reject) => {
+    stream.write(chunk, (error) => (error ? reject(error) : resolve(bytes)));
+  });
+}

@@ -1,0 +1,55 @@
+// The service of go-fixtures/shared/counter.
+import type { MuxBroker } from "../../../../src/broker/mux-broker.js";
+import { netRpcPlugin } from "../../../../src/definition/net-rpc-plugin.js";
+import * as gob from "../../../../src/gob/index.js";
+import type { MethodTable, Receiver } from "../../../../src/netrpc/index.js";
+
+const nestArgs = gob.struct({ Depth: gob.int, Id: gob.uint32 });
+const helperMethods = {
+  Sum: [gob.struct({ A: gob.int64, B: gob.int64 }), gob.int64],
+  Nest: [nestArgs, gob.slice(gob.string)],
+} as const satisfies MethodTable;
+
+const counter = netRpcPlugin({
+  Put: [gob.struct({ Key: gob.string, Value: gob.int64, AddServer: gob.uint32 }), gob.int64],
+  Get: [gob.string, gob.int64],
+  Open: [gob.any, gob.uint32],
+  Nest: [nestArgs, gob.slice(gob.string)],
+  AcceptNobody: [gob.any, gob.string],
+});
+
+function helper(broker: MuxBroker): Receiver<typeof helperMethods> {
+  return {
+    Sum: ({ A, B }) => A + B + 1000n,
+    async Nest({ Depth, Id }) {
+      if (Depth <= 0) return [`plugin ${Depth}`];
+      const own = broker.serve(helperMethods, helper(broker));
+      await using other = await broker.connect(Id, helperMethods);
+      return [`plugin ${Depth}`, ...((await other.Nest({ Depth: Depth - 1, Id: own })) ?? [])];
+    },
+  };
+}
+
+const values = new Map<string, bigint>();
+
+export const plugins = {
+  counter: counter.implement((broker) => ({
+    async Put({ Key, Value, AddServer }) {
+      await using host = await broker.connect(AddServer, helperMethods);
+      const sum = await host.Sum({ A: values.get(Key) ?? 0n, B: Value });
+      values.set(Key, sum);
+      return sum;
+    },
+    Get: (key) => values.get(key) ?? 0n,
+    Open: () => broker.serve(helperMethods, helper(broker)),
+    Nest: (args, context) => helper(broker).Nest(args, context),
+    async AcceptNobody() {
+      try {
+        (await broker.accept(broker.nextId())).destroy();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      throw new Error("somebody dialled");
+    },
+  })),
+};
