@@ -3,9 +3,8 @@ SHELL := /bin/bash
 GO ?= go
 RUN := node --import tsx
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
-GO_SOURCES := $(shell find go-fixtures -name '*.go' -o -name go.mod -o -name go.sum)
+GO_SOURCES := $(shell find go-fixtures -path go-fixtures/bin -prune -o \( -name '*.go' -o -name go.mod -o -name go.sum \) -print)
 TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
-LEGACY := $(patsubst %/go.mod,%,$(wildcard go-fixtures/legacy/*/go.mod))
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
@@ -32,7 +31,7 @@ build: dist/index.js
 go-fixtures/bin/.built: $(GO_SOURCES)
 	mkdir -p go-fixtures/bin
 	cd go-fixtures && $(GO) build -o bin/ ./...
-	for module in $(LEGACY); do (cd $$module && $(GO) build -o ../../bin/ ./...) || exit 1; done
+	go-fixtures/legacy/build.sh
 	@touch $@
 
 fixtures: $(FIXTURES)
@@ -58,7 +57,7 @@ check: build
 	npx biome check --error-on-warnings .
 	npx tsc -p tsconfig.json
 	npx tsc -p examples/tsconfig.json
-	npx dpdm --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
+	npx dpdm -T --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
 	npx knip
 	npx publint --strict
 	npx attw --pack . --profile esm-only

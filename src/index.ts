@@ -1,4 +1,6 @@
+export { BrokerError } from "./broker/errors.js";
 export { MuxBroker } from "./broker/mux-broker.js";
+export { BasicError, basicError } from "./definition/basic-error.js";
 export {
   type ClientParts,
   type Faces,

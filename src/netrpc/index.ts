@@ -8,9 +8,8 @@ export {
   RemoteError,
   ShutdownError,
 } from "./errors.js";
-export { type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
+export { type CallContext, type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
 export {
-  type CallContext,
   type Method,
   RpcServer,
   type RpcServerOptions,

@@ -1,6 +1,5 @@
 import type { AnySchema, Input, Output } from "../gob/index.js";
 import type { CallOptions, RpcClient } from "./client.js";
-import type { CallContext } from "./server.js";
 
 /** Wire name of each method, with the schemas of its argument and reply. */
 export type MethodTable = Readonly<Record<string, readonly [arg: AnySchema, reply: AnySchema]>>;
@@ -9,6 +8,14 @@ export type MethodTable = Readonly<Record<string, readonly [arg: AnySchema, repl
 export type Caller<T extends MethodTable> = {
   readonly [M in keyof T]: (arg: Input<T[M][0]>, options?: CallOptions) => Promise<Output<T[M][1]>>;
 };
+
+/** What a method gets beside its argument. */
+export interface CallContext {
+  /** Fires when the connection that the call came by is gone: nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+  /** `Service.Method`, as the caller wrote it. */
+  readonly serviceMethod: string;
+}
 
 /** A service as its implementer writes it: one function a method; what it throws goes to the caller as text. */
 export type Receiver<T extends MethodTable> = {

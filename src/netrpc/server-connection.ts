@@ -1,7 +1,8 @@
 import { type AnySchema, Decoder, Encoder, emptyStruct, NEED_MORE } from "../gob/index.js";
 import type { ByteChannel } from "./channel.js";
 import { request, response } from "./messages.js";
-import type { CallContext, Method, RpcServer, RpcServerOptions } from "./server.js";
+import type { CallContext } from "./methods.js";
+import type { Method, RpcServer, RpcServerOptions } from "./server.js";
 
 interface Answer {
   serviceMethod: string;

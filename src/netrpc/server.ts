@@ -1,16 +1,8 @@
 import type { Duplex } from "node:stream";
 import type { AnySchema, Registry } from "../gob/index.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
-import type { MethodTable, Receiver } from "./methods.js";
+import type { CallContext, MethodTable, Receiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
-
-/** What a method gets beside its argument. */
-export interface CallContext {
-  /** Fires when the connection that the call came by is gone: nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-  /** `Service.Method`, as the caller wrote it. */
-  readonly serviceMethod: string;
-}
 
 /** A method as the server runs it. */
 export interface Method {

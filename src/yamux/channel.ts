@@ -317,11 +317,12 @@ export class MuxChannel implements Channel {
   /** @throws YamuxError ERR_YAMUX_RECV_WINDOW_EXCEEDED when a data frame is longer than the window */
   expect(length: number): void {
     if (length > this.#recvWindow) throw new YamuxError("ERR_YAMUX_RECV_WINDOW_EXCEEDED");
-    this.#recvWindow -= length;
   }
 
   /** Payload. `mayKeep`: the memory is not used again by the one who read it. */
   take(chunk: Buffer, mayKeep: boolean): void {
+    // As the bytes come, not with their header: what is still on its way must not count as consumed.
+    this.#recvWindow -= chunk.length;
     // Go tolerates data after the end of its direction; nobody can be told of it any more.
     if (this.isOver || this.#readSide === "ended") return;
     if (this.#flow === "flowing") {
@@ -339,7 +340,8 @@ export class MuxChannel implements Channel {
     const delta = max - this.#unread() - this.#recvWindow;
     if (delta < max >>> 1 || this.isOver || this.#readSide === "ended") return;
     this.#recvWindow += delta;
-    this.#send(0, delta);
+    this.lastBatch = this.#host.writer.batch;
+    this.#host.writer.credit(this.id, delta);
   }
 
   /** The writer has room again. */

@@ -6,11 +6,15 @@ import type { ResolvedConfig, SessionConfig } from "./config.js";
 import { resolveConfig } from "./config.js";
 import { YamuxError } from "./errors.js";
 import { GO_AWAY_NORMAL, GO_AWAY_PROTOCOL_ERROR, PING, SYN } from "./frame.js";
+import { surviveHangUp } from "./hang-up.js";
 import { Mux } from "./mux.js";
 import { FrameParser } from "./parser.js";
 import { Pinger } from "./pinger.js";
 import type { Stream } from "./stream.js";
 import { FrameWriter } from "./writer.js";
+
+// What a peer sent before it hung up is in the kernel, and read at once; longer than this nobody has to wait for it.
+const HANG_UP_GRACE = 1000;
 
 const debug = createDebug("goplug:yamux");
 
@@ -153,7 +157,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     return this.#mux.accept(options?.signal);
   }
 
-  /** Incoming streams, until close() or the peer's orderly end; throws when the session ends otherwise. */
+  /** Incoming streams, until close() or the peer's end; throws when the session ends otherwise. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Stream, void, undefined> {
     for (;;) {
       let stream: Stream;
@@ -204,6 +208,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   #watch(readInPlace: InPlaceReader | undefined): void {
     const conn = this.#conn;
+    surviveHangUp(conn, (cause) => this.#hungUp(cause));
     conn.on("error", (cause) => this.#connectionFailed(cause));
     conn.on("end", () => this.#connectionEnded());
     conn.on("close", () => {
@@ -241,6 +246,20 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#conn.destroy();
   }
 
+  // Nobody reads any more what this side writes; what the peer wrote is still read, up to its end.
+  #hungUp(cause: Error): void {
+    if (this.#phase !== "open") {
+      this.#conn.destroy();
+      return;
+    }
+    this.#writer.abandon();
+    this.#closing ??= setTimeout(() => {
+      this.#finish(new YamuxError("ERR_YAMUX_EOF", { cause }));
+      this.#conn.destroy();
+    }, HANG_UP_GRACE);
+    this.#closing.unref();
+  }
+
   #connectionEnded(): void {
     this.#finish(new YamuxError(this.#parser.atBoundary ? "ERR_YAMUX_EOF" : "ERR_YAMUX_UNEXPECTED_EOF"));
   }
@@ -264,6 +283,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   #closeConnection(): void {
     const conn = this.#conn;
+    clearTimeout(this.#closing);
     if (conn.destroyed || conn.writableFinished) {
       conn.destroy();
       return;

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { DATA, describeFrame, HEADER_SIZE, putHeader } from "./frame.js";
+import { DATA, describeFrame, HEADER_SIZE, putHeader, WINDOW_UPDATE } from "./frame.js";
 
 const SLAB_SIZE = 65_536;
 /** Payloads up to this are copied next to their header; larger ones are passed on by reference. */
@@ -44,6 +44,7 @@ export class FrameWriter {
   #partBytes = 0;
   #callbacks: (() => void)[] | undefined;
   #scheduled = false;
+  #lazy = false;
   #closed = false;
   #inflight: Batch[] = [];
   #inflightBytes = 0;
@@ -88,6 +89,18 @@ export class FrameWriter {
     putHeader(this.#slab, this.#end, type, flags, id, length);
     this.#end += HEADER_SIZE;
     if (!this.#scheduled) this.#schedule();
+  }
+
+  /** Queues a window update; it goes out with the next frames, or once the connection has no more input at hand. */
+  credit(id: number, delta: number): void {
+    const scheduled = this.#scheduled;
+    this.#scheduled = true;
+    this.frame(WINDOW_UPDATE, 0, id, delta);
+    this.#scheduled = scheduled;
+    if (!scheduled && !this.#lazy) {
+      this.#lazy = true;
+      setImmediate(this.#flushCredits);
+    }
   }
 
   /** Queues a data frame without flags. Beyond 8 KiB the payload is kept by reference. */
@@ -159,6 +172,11 @@ export class FrameWriter {
 
   readonly #nextTick = (): void => {
     process.nextTick(this.flush);
+  };
+
+  readonly #flushCredits = (): void => {
+    this.#lazy = false;
+    if (!this.#scheduled) this.flush();
   };
 
   #seal(): void {

@@ -91,6 +91,7 @@ func init() {
 			return nil
 		})
 	})
+	add("all", "kv", "kv-surroundings", "the plugin's own process id, environment and output, as kv's methods give them", surroundings)
 	add("all", "kv", "kv-inflight64", "10,000 calls with 64 in flight, each with its own right answer", inflight).
 		within(60 * time.Second)
 	add("all", "kv", "kv-out-of-order", "a slow call does not hold up those behind it", func(h *harness) error {
@@ -218,6 +219,47 @@ func withKV(h *harness, f func(*peer, *kv.Client) error) error {
 	}
 	if err := f(p, &kv.Client{RPC: c.Client}); err != nil {
 		return err
+	}
+	return p.quit()
+}
+
+func surroundings(h *harness) error {
+	p, c, err := h.dispense("kv", "GOPLUG_CHECK_VARIABLE=äöü = 1")
+	if err != nil {
+		return err
+	}
+	var pid int
+	if err := c.Call("Plugin.Pid", new(any), &pid); err != nil || pid != p.cmd.Process.Pid {
+		return fmt.Errorf("pid %d instead of %d, %v", pid, p.cmd.Process.Pid, err)
+	}
+	for name, want := range map[string]string{
+		"GOPLUG_CHECK_VARIABLE": "äöü = 1", "GOPLUG_CHECK_UNSET": "", "BASIC_PLUGIN": "hello", "PLUGIN_PROTOCOL_VERSIONS": "1",
+	} {
+		var value string
+		if err := c.Call("Plugin.Env", name, &value); err != nil || value != want {
+			return fmt.Errorf("%s is %q instead of %q, %v", name, value, want, err)
+		}
+	}
+	for _, step := range []struct {
+		method string
+		args   any
+		n      int
+	}{
+		{"Plugin.Print", "out\n", 4},
+		{"Plugin.PrintErr", "err\n", 4},
+		{"Plugin.WriteStdout", 100000, 100000},
+		{"Plugin.WriteStderr", 100000, 100000},
+	} {
+		var n int
+		if err := c.Call(step.method, step.args, &n); err != nil || n != step.n {
+			return fmt.Errorf("%s answers %d, %v", step.method, n, err)
+		}
+	}
+	if err := same(p.stdout, append([]byte("out\n"), pattern.Bytes(100000)...)); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	if err := same(p.stderr, append([]byte("err\n"), pattern.Bytes(100000)...)); err != nil {
+		return fmt.Errorf("stderr: %w", err)
 	}
 	return p.quit()
 }

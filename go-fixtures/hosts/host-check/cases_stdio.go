@@ -147,7 +147,7 @@ func init() {
 		})
 }
 
-// slowWriter takes 2 ms for each write, however small.
+// slowWriter takes 20 ms for each write, however small.
 type slowWriter struct {
 	buffer buffer
 	mu     sync.Mutex
@@ -158,7 +158,7 @@ var _ io.Writer = (*slowWriter)(nil)
 func (s *slowWriter) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	time.Sleep(2 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
 	return s.buffer.Write(p)
 }
 
