@@ -1,0 +1,81 @@
+import type { Socket } from "node:net";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { AbortedError } from "../errors.js";
+import { TlsError, tlsFailure } from "./errors.js";
+
+/** Milliseconds that a handshake may take, on either side, unless told otherwise. */
+export const defaultHandshakeTimeout = 10_000;
+
+/** Where to connect to: a unix socket, a TCP address, or a socket that is connected already and is taken over. */
+export type TlsTarget = { path: string } | { host: string; port: number } | { socket: Socket };
+
+export interface ConnectTlsOptions {
+  /** See hostTlsOptions. */
+  readonly tls: ConnectionOptions;
+  /** Milliseconds for connection and handshake together. Default 10,000. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connects and shakes hands as the client; resolves once the server's certificate is accepted. With TLS 1.3 a server
+ * that refuses the client's certificate says so only afterwards: the socket then ends or errors.
+ *
+ * The socket stays open for writing when the peer has ended its side, as Go's connections do. On failure the
+ * connection (also one that was given) is destroyed.
+ *
+ * @throws TlsError (any of its codes), AbortedError
+ */
+export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promise<TLSSocket> {
+  const { tls, timeout = defaultHandshakeTimeout, signal } = options;
+  if (signal?.aborted) {
+    if ("socket" in target) target.socket.destroy();
+    return Promise.reject(new AbortedError("the TLS handshake", signal.reason));
+  }
+  const what = `TLS connection to ${describe(target)}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...tls, ...target });
+    // A socket that was given has its errors reported by the TLS socket above it.
+    if ("socket" in target) target.socket.on("error", () => {});
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      socket.off("secureConnect", onSecure);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      // What the dying socket still reports has nobody left to tell.
+      socket.on("error", () => {});
+      socket.destroy();
+      if ("socket" in target) target.socket.destroy();
+      reject(error);
+    };
+    const onError = (error: Error): void => fail(tlsFailure(what, error));
+    const onClose = (): void =>
+      fail(new TlsError("ERR_TLS_HANDSHAKE", `${what}: the peer closed the connection during the handshake`));
+    const onAbort = (): void => fail(new AbortedError("the TLS handshake", signal?.reason));
+    const onSecure = (): void => {
+      settle();
+      // Not before: a peer that leaves in mid-handshake must end it.
+      socket.allowHalfOpen = true;
+      resolve(socket);
+    };
+    const timer = setTimeout(
+      () => fail(new TlsError("ERR_TLS_TIMEOUT", `${what}: no handshake within ${timeout} ms`)),
+      timeout,
+    );
+    timer.unref();
+    socket.once("secureConnect", onSecure);
+    socket.once("error", onError);
+    socket.once("close", onClose);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+function describe(target: TlsTarget): string {
+  if ("path" in target) return `unix ${target.path}`;
+  if ("port" in target) return `tcp ${target.host}:${target.port}`;
+  return "the plugin";
+}

@@ -1,0 +1,41 @@
+import { X509Certificate } from "node:crypto";
+import { TlsError } from "./errors.js";
+
+/** Reads the DER bytes of one certificate that the other side announced. @throws TlsError ERR_TLS_CERTIFICATE */
+export function readCertificate(der: Buffer, from: string): X509Certificate {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(der);
+  } catch (cause) {
+    throw new TlsError("ERR_TLS_CERTIFICATE", `${from} is not a certificate: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  // OpenSSL reads PEM as well and ignores what follows a certificate; what is pinned must be these bytes, all of them.
+  if (!certificate.raw.equals(der)) {
+    throw new TlsError("ERR_TLS_CERTIFICATE", `${from} is not one certificate in DER`);
+  }
+  return certificate;
+}
+
+/**
+ * Reads a PEM text that must hold one certificate and nothing else of consequence (PLUGIN_CLIENT_CERT).
+ *
+ * @throws TlsError ERR_TLS_CERTIFICATE
+ */
+export function readCertificatePem(pem: string, from: string): X509Certificate {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length !== 1) {
+    throw new TlsError(
+      "ERR_TLS_CERTIFICATE",
+      `${from} holds ${blocks.length} PEM certificates instead of one`,
+    );
+  }
+  const base64 = blocks[0]!.slice("-----BEGIN CERTIFICATE-----".length, -"-----END CERTIFICATE-----".length);
+  return readCertificate(Buffer.from(base64, "base64"), from);
+}
+
+/** Whether the peer presented exactly the pinned certificate, byte for byte; `undefined` is a peer without one. */
+export function isPinned(presented: Buffer | undefined, pinned: X509Certificate): boolean {
+  return presented?.equals(pinned.raw) ?? false;
+}
