@@ -141,7 +141,9 @@ export const cases: Case[] = [
       needs,
       async run(context) {
         // Go's client may see an alert, a reset or a mere end; what counts is that it got nothing.
-        const { received, secured, refused } = await asPlugin(context, "unix", ["-cert", kind], { refusals: 1 });
+        const { received, secured, refused } = await asPlugin(context, "unix", ["-cert", kind], {
+          refusals: 1,
+        });
         assert.equal(received, "");
         assert.equal(secured, 0);
         assert.deepEqual(refused, ["ERR_TLS_PEER"]);
