@@ -8,8 +8,6 @@ export type ServeErrorCode =
   | "ERR_SERVE_CONFIG"
   /** No host started this process, or the configuration has no cookie; the message is what a person should read. */
   | "ERR_SERVE_COOKIE"
-  /** The connection could not be made secure in the way that the host asks for. */
-  | "ERR_SERVE_TLS"
   /** The socket's path would not fit the address structure of the system. */
   | "ERR_SERVE_SOCKET_PATH"
   /** The group that should get access to the socket does not exist. */

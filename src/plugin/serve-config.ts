@@ -1,3 +1,4 @@
+import type { TlsOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import type { HandshakeConfig, Network } from "../protocol/constants.js";
@@ -14,6 +15,11 @@ export interface ServeConfig {
   readonly logger?: Logger;
   /** The kind of socket. Default: `unix`, on Windows `tcp` (127.0.0.1, in the range of ports that the host names). */
   readonly network?: Network;
+  /**
+   * Makes the TLS configuration of the plugin's connections (go-plugin: TLSProvider). Default: AutoMTLS with hosts
+   * that ask for it, whose one-time certificate alone is then accepted; no TLS with others.
+   */
+  readonly tlsProvider?: () => TlsOptions | Promise<TlsOptions>;
   /**
    * Whether the plugin ends when its host is gone: its parent process has changed and there has been no connection
    * for 10 s. Default true. Turn it off for plugins that are to be reattached to later.

@@ -9,6 +9,7 @@ import { type Listener, listenOptionsFromEnv, openListener } from "./listener.js
 import { pluginLogger } from "./logger.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import { watchOrphan } from "./orphan.js";
+import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig } from "./serve-config.js";
 import { installSignals } from "./signals.js";
 import {
@@ -65,24 +66,24 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   }
   const { version, plugins } = negotiate(config);
   const logger = config.logger ?? pluginLogger();
-  if (process.env[ENV.clientCert]) {
-    const error = new ServeError("ERR_SERVE_TLS", "the host asks for AutoMTLS, which this plugin cannot do");
-    fail(config, error, () => logger.error("plugin init error", { error }));
-  }
-  let listener: Listener;
-  try {
-    listener = await openListener({ ...listenOptionsFromEnv(process.env), network: config.network });
-  } catch (error) {
-    return fail(config, error, () => logger.error("plugin init error", { error }));
-  }
+  const listener = await open(config).catch((error: unknown) =>
+    fail(config, error, () => logger.error("plugin init error", { error })),
+  );
   // A child process that inherits the variables is not a plugin of our host.
   delete process.env[ENV.minPort];
   delete process.env[ENV.maxPort];
   try {
-    await serveOn(listener, { config, version, plugins, logger });
+    const security = await prepareSecurity(config, logger).catch((error: unknown) =>
+      fail(config, error, () => logger.error("plugin tls init", { error })),
+    );
+    await serveOn(listener, { config, version, plugins, logger, security });
   } finally {
     listener.close();
   }
+}
+
+async function open(config: ServeConfig): Promise<Listener> {
+  return openListener({ ...listenOptionsFromEnv(process.env), network: config.network });
 }
 
 interface Serving {
@@ -90,9 +91,13 @@ interface Serving {
   readonly version: number;
   readonly plugins: PluginSet;
   readonly logger: Logger;
+  readonly security: Security;
 }
 
-async function serveOn(listener: Listener, { config, version, plugins, logger }: Serving): Promise<void> {
+async function serveOn(
+  listener: Listener,
+  { config, version, plugins, logger, security }: Serving,
+): Promise<void> {
   let stop!: () => void;
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -104,7 +109,7 @@ async function serveOn(listener: Listener, { config, version, plugins, logger }:
   let stopWatch = (): void => {};
   let closeNow = (): void => {};
   try {
-    announce(listener, version, logger);
+    announce(listener, version, security.announce, logger);
     const capture = captureStdio((error) => logger.warn("plugin output is lost", { error }));
     const server = new NetRpcServer({
       plugins,
@@ -117,7 +122,10 @@ async function serveOn(listener: Listener, { config, version, plugins, logger }:
         setImmediate(stop);
       },
     });
-    listener.server.on("connection", (socket) => void server.serveConnection(socket));
+    listener.server.on(
+      "connection",
+      security.gate((connection) => void server.serveConnection(connection)),
+    );
     listener.server.on("error", (error) => logger.error("plugin server", { error }));
     closeNow = () => server.closeNow();
     process.on("exit", closeNow);
@@ -146,7 +154,12 @@ async function serveOn(listener: Listener, { config, version, plugins, logger }:
 }
 
 /** Prints the handshake line on the real stdout, where nothing has been before it. */
-function announce(listener: Listener, appVersion: number, logger: Logger): void {
+function announce(
+  listener: Listener,
+  appVersion: number,
+  serverCert: Buffer | undefined,
+  logger: Logger,
+): void {
   const { network, address } = listener;
   const early = bytesBeforeHold();
   if (early > 0) {
@@ -162,6 +175,7 @@ function announce(listener: Listener, appVersion: number, logger: Logger): void 
     network,
     address,
     protocol: "netrpc",
+    ...(serverCert !== undefined && { serverCert }),
     // Only hosts that ask can read the field; net/rpc connections have always been multiplexed in their own way.
     mux: process.env[ENV.multiplexGrpc] ? false : undefined,
   });

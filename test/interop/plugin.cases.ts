@@ -8,7 +8,16 @@ import type { Case } from "./case.js";
 /** host-check's checks by the fixture plugin that they are run with. */
 const checks = {
   greeter: [
-    ...["greeter", "ping", "dispense-100", "dispense-10000", "dispense-100-open", "bare-env", "managed"],
+    ...[
+      "greeter",
+      "ping",
+      "dispense-100",
+      "dispense-10000",
+      "dispense-100-open",
+      "bare-env",
+      "managed",
+      "automtls",
+    ],
     ...["fault-hang-up", "fault-no-yamux", "fault-silent", "fault-one-stream", "fault-control-garbage"],
     ...["fault-broker-half-id", "fault-broker-no-id", "fault-broker-wrong-id", "fault-broker-silent-stream"],
     ...["fault-method-garbage", "fault-undialled"],
@@ -19,7 +28,16 @@ const checks = {
     ...["socket-dir", "socket-group", "socket-dir-missing", "tcp", "stdio-early"],
   ],
   kv: [
-    ...["kv-empty", "kv-64B", "kv-1MiB", "kv-64MiB", "kv-missing-key", "kv-overwrite", "kv-echo64k"],
+    ...[
+      "kv-empty",
+      "kv-64B",
+      "kv-1MiB",
+      "kv-64MiB",
+      "kv-missing-key",
+      "kv-overwrite",
+      "kv-surroundings",
+      "kv-echo64k",
+    ],
     ...["kv-inflight64", "kv-out-of-order", "dispense-shared", "logs", "conn-sequence", "conn-parallel"],
     ...["kill-in-call", "kill-blocked", "exit-in-call", "killed-in-call", "host-vanishes"],
   ],
@@ -47,8 +65,8 @@ const checks = {
 /** Checks that need the plugin to be started in a certain way. */
 const extraArguments: Readonly<Record<string, readonly string[]>> = { tcp: ["--tcp"] };
 
-/** `vanish` is the half of `host-vanishes` that runs in a process of its own; AutoMTLS is refused so far. */
-const notRun = ["vanish", "automtls"];
+/** `vanish` is the half of `host-vanishes` that runs in a process of its own. */
+const notRun = ["vanish"];
 
 const hostCheck = Object.entries(checks).flatMap(([plugin, names]) =>
   names.map((name) => check("go->ts", "host-check", plugin, name, extraArguments[name])),

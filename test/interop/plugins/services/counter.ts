@@ -1,22 +1,6 @@
 // The service of go-fixtures/shared/counter.
-import type { MuxBroker } from "../../../../src/broker/mux-broker.js";
-import { netRpcPlugin } from "../../../../src/definition/net-rpc-plugin.js";
-import * as gob from "../../../../src/gob/index.js";
-import type { MethodTable, Receiver } from "../../../../src/netrpc/index.js";
-
-const nestArgs = gob.struct({ Depth: gob.int, Id: gob.uint32 });
-const helperMethods = {
-  Sum: [gob.struct({ A: gob.int64, B: gob.int64 }), gob.int64],
-  Nest: [nestArgs, gob.slice(gob.string)],
-} as const satisfies MethodTable;
-
-const counter = netRpcPlugin({
-  Put: [gob.struct({ Key: gob.string, Value: gob.int64, AddServer: gob.uint32 }), gob.int64],
-  Get: [gob.string, gob.int64],
-  Open: [gob.any, gob.uint32],
-  Nest: [nestArgs, gob.slice(gob.string)],
-  AcceptNobody: [gob.any, gob.string],
-});
+import type { MuxBroker, Receiver } from "../../../../src/index.js";
+import { counter, helperMethods } from "../../services.js";
 
 function helper(broker: MuxBroker): Receiver<typeof helperMethods> {
   return {

@@ -1,38 +1,18 @@
 // The services of go-fixtures/shared/errs: "errors", and "broken" beside it.
-import { netRpcPlugin } from "../../../../src/definition/net-rpc-plugin.js";
-import * as gob from "../../../../src/gob/index.js";
-
-const basicError = gob.struct({ Message: gob.string }, { name: "BasicError" });
-const registry = new gob.Registry();
-registry.register(gob.pointer(basicError), "*plugin.BasicError");
-
-const errors = netRpcPlugin(
-  {
-    Plain: [gob.string, gob.any],
-    Basic: [gob.string, gob.struct({ Value: gob.string, Error: gob.pointer(basicError) })],
-    Registered: [gob.string, gob.struct({ Value: gob.string, Error: gob.any })],
-    Add: [gob.struct({ A: gob.int, B: gob.int }), gob.int],
-    Nothing: [gob.any, gob.any],
-    Panic: [gob.string, gob.any],
-    BadReply: [gob.any, gob.string],
-  },
-  { registry },
-);
-
-class Failure extends Error {
-  // An error that has no text is no error on the wire, so this one gets a text in any case.
-}
+import { BasicError, basicError, gob } from "../../../../src/index.js";
+import { errors } from "../../services.js";
 
 export const plugins = {
   errors: errors.implement({
     Plain(text) {
+      // An error without text is no error on Go's wire.
       if (text === "") return null;
-      throw new Failure(text);
+      throw new Error(text);
     },
-    Basic: (text) => ({ Value: `value of ${text}`, Error: text === "" ? null : { Message: text } }),
+    Basic: (text) => ({ Value: `value of ${text}`, Error: text === "" ? null : new BasicError(text) }),
     Registered: (text) => ({
       Value: `value of ${text}`,
-      Error: text === "" ? null : gob.value(gob.pointer(basicError), { Message: text }),
+      Error: text === "" ? null : gob.value(basicError, new BasicError(text)),
     }),
     Add: ({ A, B }) => A + B,
     Nothing: () => null,

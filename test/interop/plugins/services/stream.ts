@@ -2,17 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
-import { netRpcPlugin } from "../../../../src/definition/net-rpc-plugin.js";
-import * as gob from "../../../../src/gob/index.js";
+import { stream } from "../../services.js";
 import { pattern } from "../serve-fixture.js";
-
-const args = gob.struct({ Id: gob.uint32, Bytes: gob.int64 });
-const stream = netRpcPlugin({
-  Source: [args, gob.int64],
-  Sink: [args, gob.struct({ Bytes: gob.int64, SHA256: gob.string })],
-  Mirror: [args, gob.int64],
-  Offer: [gob.any, gob.uint32],
-});
 
 async function mirror(connection: Duplex): Promise<bigint> {
   let bytes = 0n;
