@@ -1,12 +1,21 @@
+import { canGenerate } from "./codegen.js";
 import { compatible } from "./compat.js";
 import { Fault, within } from "./errors.js";
+import { generateDecode } from "./generate-decode.js";
 import { goText } from "./gotype.js";
 import { badField, corrupt, messageEnded, type Reader } from "./reader.js";
 import type { Registry } from "./registry.js";
-import { type AnySchema, base, type CustomNode, type IntegerNode, resolve } from "./schema.js";
+import {
+  type AnySchema,
+  base,
+  type CustomNode,
+  type IntegerNode,
+  resolve,
+  type StructNode,
+} from "./schema.js";
 import { interfaceName, type StreamReader, skipValue, sliceTooShort } from "./skip.js";
 import { TypedValue } from "./value.js";
-import { type WireTypes, wireText } from "./wiretype.js";
+import { type WireType, type WireTypes, wireText } from "./wiretype.js";
 import { zeroMaker } from "./zero.js";
 
 /** What decoding needs of the stream: its types, and where interface values go on. */
@@ -119,7 +128,7 @@ class Builder {
       }
       return { name: field.name, op: this.op(of, field.id, field.name), id: field.id };
     });
-    return structOp(ops, zeroStruct(fields));
+    return structOp(ops, zeroStruct(fields), this.#types);
   }
 }
 
@@ -139,7 +148,11 @@ function zeroStruct(fields: readonly (readonly [string, AnySchema])[]): () => Re
   };
 }
 
-function structOp(fields: readonly FieldOp[], zero: () => Record<string, unknown>): DecodeOp {
+function structOp(
+  fields: readonly FieldOp[],
+  zero: () => Record<string, unknown>,
+  types: WireTypes,
+): DecodeOp {
   return (r, into) => {
     r.enter();
     const merging = typeof into === "object" && into !== null;
@@ -152,7 +165,7 @@ function structOp(fields: readonly FieldOp[], zero: () => Record<string, unknown
         if (delta >= fields.length - field) throw badField();
         field += delta;
         const { name, op, id } = fields[field]!;
-        if (op === undefined) skipValue(r, id);
+        if (op === undefined) skipValue(r, id, types);
         else object[name] = op(r, merging ? object[name] : undefined);
       }
     } catch (error) {
@@ -334,38 +347,67 @@ function interfaceOp(typed: boolean): DecodeOp {
   };
 }
 
-/** The operation for a value as it stands at top level or in an interface, Go's compileDec. */
-export function buildDecode(schema: AnySchema, id: number, types: WireTypes): DecodeOp {
+/** The operations for a value as it stands at top level or in an interface. */
+export interface Decoding {
+  /** Generated, where that is allowed; whatever it throws, `exact` has to say what is wrong. */
+  readonly fast: DecodeOp;
+  /** Through closures; knows paths, and can decode into a value. */
+  readonly exact: DecodeOp;
+}
+
+/** Go's compileDec (decode.go). `types` must not change afterwards: the operations may serve other streams, too. */
+export function buildDecode(schema: AnySchema, id: number, types: WireTypes): Decoding {
   const of = base(schema);
   const local = goText(schema);
   // What Go decodes into is a pointer, and its error texts say so.
   const name = local.startsWith("*") ? local : `*${local}`;
   const builder = new Builder(types);
   if (of.node.kind !== "struct") {
-    if (!compatible(of, id, types)) {
-      const remote = wireText(types, id);
-      throw mismatch(
-        of.node.kind === "any"
-          ? `gob: local interface type ${name} can only be decoded from remote interface type; received concrete type ${remote}`
-          : `gob: decoding into local type ${name}, received remote type ${remote}`,
-      );
-    }
+    checkSingle(of, id, types, name);
     const op = builder.op(of, id, name);
-    return (r, into) => {
-      r.singleton();
-      return op(r, into);
+    const single = (inner: DecodeOp): DecodeOp => {
+      return (r, into) => {
+        r.singleton();
+        return inner(r, into);
+      };
+    };
+    const exact = single(op);
+    return {
+      fast: canGenerate() && isComposite(of) ? single(generate(of, id, types, builder)) : exact,
+      exact,
     };
   }
   const type = types.get(id);
   if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
   const op = builder.op(of, id, name);
-  const { fields } = of.node;
-  if (fields.length > 0 && type.fields.length > 0) {
-    const names = new Set(fields.map(([field]) => field));
-    if (!type.fields.some((field) => names.has(field.name)))
-      throw mismatch(
-        `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
-      );
-  }
-  return op;
+  checkFields(of.node.fields, type, local);
+  return { fast: canGenerate() ? generate(of, id, types, builder) : op, exact: op };
+}
+
+function isComposite(schema: AnySchema): boolean {
+  return ["slice", "array", "map"].includes(schema.node.kind);
+}
+
+function generate(schema: AnySchema, id: number, types: WireTypes, builder: Builder): DecodeOp {
+  return generateDecode(schema, id, types, (of, inner, name) => builder.op(of, inner, name));
+}
+
+function checkSingle(schema: AnySchema, id: number, types: WireTypes, name: string): void {
+  if (compatible(schema, id, types)) return;
+  const remote = wireText(types, id);
+  throw mismatch(
+    schema.node.kind === "any"
+      ? `gob: local interface type ${name} can only be decoded from remote interface type; received concrete type ${remote}`
+      : `gob: decoding into local type ${name}, received remote type ${remote}`,
+  );
+}
+
+/** Two structs that both have fields must have one in common. */
+function checkFields(fields: StructNode["fields"], type: WireType, local: string): void {
+  if (fields.length === 0 || type.fields.length === 0) return;
+  const names = new Set(fields.map(([field]) => field));
+  if (type.fields.some((field) => names.has(field.name))) return;
+  throw mismatch(
+    `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
+  );
 }

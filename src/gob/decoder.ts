@@ -1,4 +1,4 @@
-import { buildDecode, type DecodeOp, type DecodeState } from "./decode-ops.js";
+import { buildDecode, type DecodeState, type Decoding } from "./decode-ops.js";
 import { type Described, describeContent } from "./dynamic.js";
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_MESSAGE } from "./encoder.js";
 import { Fault, GobError, toGobError } from "./errors.js";
@@ -58,7 +58,6 @@ class StreamState extends Reader implements DecodeState {
   need = 1;
   state: State = "open";
   failure: GobError | undefined;
-  readonly cache = new Map<AnySchema, Map<number, DecodeOp>>();
 
   constructor(limits: Limits) {
     super();
@@ -89,6 +88,8 @@ class StreamState extends Reader implements DecodeState {
     if (this.limit - body < length) return this.#short(from, body + length);
     this.pos = body;
     this.end = body + length;
+    this.messageStart = body;
+    this.latin1 = undefined;
     return true;
   }
 
@@ -136,23 +137,53 @@ class StreamState extends Reader implements DecodeState {
     if (this.uint() !== 0) throw corrupt("gob: decode: corrupted data: non-zero delta for singleton");
   }
 
+  /** The value is being decoded for the second time, to find out what is wrong with it. */
+  exact = false;
+
   content(schema: AnySchema, id: number): unknown {
-    return this.operation(schema, id)(this, undefined);
+    const decoding = this.decoding(schema, id);
+    return this.exact ? decoding.exact(this, undefined) : decoding.fast(this, undefined);
   }
 
-  operation(schema: AnySchema, id: number): DecodeOp {
-    let byId = this.cache.get(schema);
+  decoding(schema: AnySchema, id: number): Decoding {
+    if (schema === this.#lastSchema && id === this.#lastId) return this.#last!;
+    let byId = this.#cache.get(schema);
     if (byId === undefined) {
       byId = new Map();
-      this.cache.set(schema, byId);
+      this.#cache.set(schema, byId);
     }
-    let op = byId.get(id);
-    if (op === undefined) {
-      op = buildDecode(schema, id, this.types);
-      byId.set(id, op);
+    let found = byId.get(id);
+    if (found === undefined) {
+      found = decodingOf(schema, id, this.types);
+      byId.set(id, found);
     }
-    return op;
+    this.#lastSchema = schema;
+    this.#lastId = id;
+    this.#last = found;
+    return found;
   }
+
+  readonly #cache = new Map<AnySchema, Map<number, Decoding>>();
+  #lastSchema: AnySchema | undefined;
+  #lastId = 0;
+  #last: Decoding | undefined;
+}
+
+/** Shapes of one schema's remote types that are remembered; a peer that sends ever new ones must not fill the memory. */
+const MAX_SHAPES = 32;
+
+/** The operations for a schema and a remote type, made once for all streams whose types have the same shape. */
+function decodingOf(schema: AnySchema, id: number, types: WireTypes): Decoding {
+  const shape = types.shape(id);
+  if (shape === undefined) return buildDecode(schema, id, types);
+  schema.compiled.decode ??= new Map<string, Decoding>();
+  const shapes = schema.compiled.decode as Map<string, Decoding>;
+  let found = shapes.get(shape);
+  if (found === undefined) {
+    found = buildDecode(schema, id, types.snapshot(id));
+    if (shapes.size < MAX_SHAPES) shapes.set(shape, found);
+  }
+  return found;
 }
 
 /**
@@ -336,7 +367,7 @@ export class Decoder {
         this.#retriedBytes = 0;
         return true;
       }
-      const value = schema === DESCRIBE ? describeContent(s, id, "") : s.operation(schema, id)(s, into);
+      const value = schema === DESCRIBE ? describeContent(s, id, "") : this.#decode(schema, id, into, known);
       this.#retriedBytes = 0;
       return value;
     } catch (error) {
@@ -348,6 +379,31 @@ export class Decoder {
       s.pos = s.valueStart;
       this.#retried(s.limit - s.valueStart);
       return NEED_MORE;
+    }
+  }
+
+  #decode(schema: AnySchema, id: number, into: unknown, known: number): unknown {
+    const s = this.#s;
+    const decoding = s.decoding(schema, id);
+    if (into !== undefined) {
+      s.exact = true;
+      return decoding.exact(s, into);
+    }
+    s.exact = false;
+    const { pos, end, budget, messageStart: start } = s;
+    try {
+      return decoding.fast(s, undefined);
+    } catch (error) {
+      if (error === WAIT) throw error;
+      s.types.reset(known);
+      s.pos = pos;
+      s.end = end;
+      s.budget = budget;
+      s.depth = 0;
+      s.messageStart = start;
+      s.latin1 = undefined;
+      s.exact = true;
+      return decoding.exact(s, undefined);
     }
   }
 

@@ -105,12 +105,7 @@ export class Schema<In, Out> {
   /** @internal */
   goType: GoType | undefined = undefined;
   /** Compiled functions, filled in by the encoder and decoder. @internal */
-  readonly compiled: Compiled = {
-    encode: undefined,
-    decode: undefined,
-    lastWire: undefined,
-    lastDecode: undefined,
-  };
+  readonly compiled: Compiled = { encode: undefined, decode: undefined };
 
   /** @internal */
   constructor(node: Node, goName = "") {
@@ -123,8 +118,6 @@ export class Schema<In, Out> {
 export interface Compiled {
   encode: unknown;
   decode: unknown;
-  lastWire: unknown;
-  lastDecode: unknown;
 }
 
 export type AnySchema = Schema<never, unknown>;

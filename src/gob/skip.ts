@@ -32,10 +32,11 @@ export const sliceTooShort = (n: number) =>
 
 /**
  * Reads over a value. It is parsed rather than jumped over: an interface in it can bring type definitions, and the
- * length in front of its content covers the first segment only.
+ * length in front of its content covers the first segment only. `types` are those that the id belongs to; what
+ * an interface holds is always of the stream's own.
  */
-export function skipValue(r: StreamReader, id: number): void {
-  const type = r.types.get(id);
+export function skipValue(r: StreamReader, id: number, types: WireTypes = r.types): void {
+  const type = types.get(id);
   if (type === undefined) throw corrupt(`gob: bad data: undefined type ${id}`);
   switch (type.kind) {
     case "bool":
@@ -68,7 +69,7 @@ export function skipValue(r: StreamReader, id: number): void {
       r.enter();
       for (let i = 0; i < n; i++) {
         if (r.pos >= r.end) throw sliceTooShort(n);
-        skipValue(r, type.elem);
+        skipValue(r, type.elem, types);
       }
       r.depth--;
       return;
@@ -79,8 +80,8 @@ export function skipValue(r: StreamReader, id: number): void {
       for (let i = 0; i < n; i++) {
         // A struct may end with its message and then takes no byte: without this, n could be any number.
         if (r.pos >= r.end) throw messageEnded();
-        skipValue(r, type.key);
-        skipValue(r, type.elem);
+        skipValue(r, type.key, types);
+        skipValue(r, type.elem, types);
       }
       r.depth--;
       return;
@@ -94,7 +95,7 @@ export function skipValue(r: StreamReader, id: number): void {
         if (delta === 0) break;
         if (delta >= fields.length - field) throw badField();
         field += delta;
-        skipValue(r, fields[field]!.id);
+        skipValue(r, fields[field]!.id, types);
       }
       r.depth--;
       return;

@@ -115,6 +115,8 @@ const BUILTIN = new Map<number, WireType>(
 
 /** The least id that a stream may define. */
 const FIRST_ID = 64;
+/** Types of more parts than this are compiled for their stream alone. */
+const MAX_SHAPE = 500;
 
 /** The types that a stream has defined so far. */
 export class WireTypes {
@@ -138,6 +140,50 @@ export class WireTypes {
   /** Forgets what was defined since the mark. */
   reset(size: number): void {
     while (this.#order.length > size) this.#defined.delete(this.#order.pop()!);
+  }
+
+  /**
+   * What a value of this type looks like, whatever the ids are: equal for types of other streams that are decoded in
+   * the same way. Undefined when it would be very long.
+   */
+  shape(id: number): string | undefined {
+    const numbers = new Map<number, number>();
+    const parts: string[] = [];
+    const visit = (at: number): string => {
+      if (at < FIRST_ID) return String(at);
+      const seen = numbers.get(at);
+      if (seen !== undefined) return `#${seen}`;
+      const number = numbers.size;
+      if (number >= MAX_SHAPE) return "";
+      numbers.set(at, number);
+      const type = this.get(at);
+      let text = "?";
+      if (type !== undefined) {
+        text = `${type.kind} ${type.length}`;
+        if (type.key !== 0) text += ` k${visit(type.key)}`;
+        if (type.elem !== 0) text += ` e${visit(type.elem)}`;
+        for (const field of type.fields) text += ` ${field.name.length}:${field.name} ${visit(field.id)}`;
+      }
+      parts.push(`${number}=${text}`);
+      return `#${number}`;
+    };
+    const root = visit(id);
+    return numbers.size >= MAX_SHAPE ? undefined : `${root};${parts.join(";")}`;
+  }
+
+  /** A table of this type and those that it refers to, which later definitions do not reach. */
+  snapshot(id: number): WireTypes {
+    const copy = new WireTypes(this.#max);
+    const visit = (at: number): void => {
+      const type = at < FIRST_ID ? undefined : this.#defined.get(at);
+      if (type === undefined || copy.#defined.has(at)) return;
+      copy.#defined.set(at, type);
+      visit(type.elem);
+      visit(type.key);
+      for (const field of type.fields) visit(field.id);
+    };
+    visit(id);
+    return copy;
   }
 
   /** In order of arrival. */
