@@ -266,7 +266,8 @@ function mapEncoding(schema: AnySchema, key: AnySchema, elem: AnySchema): Encodi
   };
 }
 
-function isPlain(v: object): boolean {
+/** Whether an object may stand for a map. */
+export function isPlain(v: object): boolean {
   const prototype = Object.getPrototypeOf(v) as unknown;
   return prototype === null || prototype === Object.prototype;
 }

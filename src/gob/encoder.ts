@@ -1,10 +1,12 @@
-import { type EncodeState, encodingOf } from "./encode-ops.js";
+import { canGenerate } from "./codegen.js";
+import { type EncodeOp, type EncodeState, encodingOf } from "./encode-ops.js";
 import { Fault, GobError, toGobError } from "./errors.js";
+import { generateEncode } from "./generate-encode.js";
 import { goText } from "./gotype.js";
 import { registry as defaultRegistry, type Registry } from "./registry.js";
 import { type AnySchema, base, type Input } from "./schema.js";
 import type { InvalidUtf8 } from "./text.js";
-import { TypeTable } from "./typetable.js";
+import { type TypeMark, TypeTable } from "./typetable.js";
 import type { TypedValue } from "./value.js";
 import { Writer } from "./writer.js";
 
@@ -34,7 +36,7 @@ export interface Checkpoint {
   /** @internal */
   readonly taken: number;
   /** @internal */
-  readonly types: { allocated: number; sent: number; nextId: number };
+  readonly types: TypeMark;
 }
 
 /** The writer of one stream, with what interface values need: their types' definitions split the value's message. */
@@ -114,8 +116,24 @@ class StreamWriter extends Writer implements EncodeState {
     if (base(schema).node.kind !== "struct") this.uint(0);
     else if (value === undefined || value === null)
       throw new Fault("ERR_GOB_VALUE", `gob: cannot encode nil value as ${goText(schema)}`);
-    encodingOf(schema).write(this, value);
+    if (this.exact) encodingOf(schema).write(this, value);
+    else operation(schema)(this, value);
   }
+
+  /** The value is being encoded for the second time, to find out what is wrong with it. */
+  exact = false;
+}
+
+const COMPOSITE = new Set(["struct", "slice", "array", "map"]);
+
+/** What encodes a schema's values: generated where that is allowed and pays. */
+function operation(schema: AnySchema): EncodeOp {
+  const known = schema.compiled.encode as EncodeOp | undefined;
+  if (known !== undefined) return known;
+  const made =
+    canGenerate() && COMPOSITE.has(schema.node.kind) ? generateEncode(schema) : encodingOf(schema).write;
+  schema.compiled.encode = made;
+  return made;
 }
 
 /**
@@ -146,14 +164,32 @@ export class Encoder {
     const w = this.#w;
     const before = w.pos - w.start;
     const types = w.types.mark();
-    w.depth = 0;
+    w.exact = false;
     try {
-      // At the front, what is reserved too much becomes a gap; behind other bytes it has to be closed by moving.
-      w.beginSegment(before === 0 ? MAX_LENGTH_SIZE : 1);
-      const id = w.types.define(schema, w, w.flush);
-      w.int(id);
-      w.content(schema, value);
-      w.endSegment();
+      this.#encode(schema, value, before);
+    } catch {
+      w.pos = w.start + before;
+      w.types.reset(types);
+      w.exact = true;
+      this.#encodeExactly(schema, value, before, types);
+    }
+  }
+
+  #encode(schema: AnySchema, value: unknown, before: number): void {
+    const w = this.#w;
+    w.depth = 0;
+    // At the front, what is reserved too much becomes a gap; behind other bytes it has to be closed by moving.
+    w.beginSegment(before === 0 ? MAX_LENGTH_SIZE : 1);
+    const id = w.types.define(schema, w, w.flush);
+    w.int(id);
+    w.content(schema, value);
+    w.endSegment();
+  }
+
+  #encodeExactly(schema: AnySchema, value: unknown, before: number, types: TypeMark): void {
+    const w = this.#w;
+    try {
+      this.#encode(schema, value, before);
     } catch (error) {
       w.pos = w.start + before;
       w.types.reset(types);

@@ -16,6 +16,13 @@ interface Allocated {
   readonly type: GoType;
 }
 
+/** A position in a type table, to go back to. */
+export interface TypeMark {
+  readonly allocated: number;
+  readonly sent: number;
+  readonly nextId: number;
+}
+
 /** Tells the peer about a type: the definitions are written in Go's order, each into a message of its own. */
 export type FlushSegment = () => void;
 
@@ -31,8 +38,7 @@ export class TypeTable {
   readonly #sentOrder: GoType[] = [];
   #nextId = FIRST_ID;
 
-  /** A position to go back to. */
-  mark(): { allocated: number; sent: number; nextId: number } {
+  mark(): TypeMark {
     return { allocated: this.#order.length, sent: this.#sentOrder.length, nextId: this.#nextId };
   }
 
@@ -40,7 +46,7 @@ export class TypeTable {
     return this.#order.length;
   }
 
-  reset(mark: { allocated: number; sent: number; nextId: number }): void {
+  reset(mark: TypeMark): void {
     while (this.#order.length > mark.allocated) this.#allocated.delete(this.#order.pop()!);
     while (this.#sentOrder.length > mark.sent) this.#sent.delete(this.#sentOrder.pop()!);
     this.#nextId = mark.nextId;

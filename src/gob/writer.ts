@@ -15,6 +15,8 @@ const u64Words = new Uint32Array(u64.buffer);
  */
 export class Writer {
   buf: Bytes = asBytes(Buffer.alloc(0));
+  /** The same slab, for floats. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the untaken bytes begin. */
   start = 0;
   pos = 0;
@@ -36,6 +38,7 @@ export class Writer {
     const next = Buffer.allocUnsafeSlow(Math.max(kept * 2, kept + n, this.#slab));
     this.buf.copy(next, 0, this.start, this.pos);
     this.buf = asBytes(next);
+    this.view = new DataView(next.buffer, next.byteOffset, next.length);
     this.start = 0;
     this.pos = kept;
   }
