@@ -18,8 +18,9 @@ help:
 	@echo "make check    format, lint, types, package, import cycles, generated code"
 	@echo "make gen      regenerate generated code"
 
+# Not `npm ci`: it refuses a lock file without the platform packages that a registry mirror may lack.
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci
+	npm install
 	@touch $@
 
 dist/index.js: node_modules/.package-lock.json $(TS_SOURCES)

@@ -1,29 +1,22 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
-import { AbortedError, type GoplugError } from "../errors.js";
+import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import type { Logger } from "../hclog/logger.js";
-import { CommandRunner } from "../process/command-runner.js";
+import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
-import { DEFAULT_MAX_PORT, DEFAULT_MIN_PORT, type Protocol } from "../protocol/constants.js";
-import { pluginEnvironment } from "../protocol/environment.js";
-import type { HandshakeLine } from "../protocol/handshake-line.js";
-import { collectVersions } from "../protocol/negotiate.js";
-import { dial } from "../yamux/index.js";
-import type { ClientConfig, PluginCommand } from "./config.js";
-import { ClientEndedError, PluginExitedError, StartError } from "./errors.js";
-import { type LaunchedPlugin, launch } from "./launch.js";
-import { NetRpcProtocolClient } from "./net-rpc-client.js";
-import type { PluginProcess } from "./plugin-process.js";
+import type { Protocol } from "../protocol/constants.js";
+import type { ClientConfig, ReattachConfig } from "./config.js";
+import { connectPlugin, soon } from "./connect.js";
+import { ClientEndedError } from "./errors.js";
+import { manage, unmanage } from "./managed.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
+import { reattach } from "./reattach.js";
+import { type Started, startPlugin } from "./start.js";
 
 /** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */
 const exitGrace = 2000;
-/** Milliseconds after the loss of the connection in which the process's end is taken as its reason. */
-const lossGrace = 500;
 
-interface Running<P extends PluginSet> extends LaunchedPlugin {
-  readonly plugins: P;
+interface Running<P extends PluginSet> extends Started<P> {
   /** Set by the first call that needs a connection. */
   connection: Promise<ProtocolClient<P>> | undefined;
 }
@@ -48,47 +41,68 @@ export class Client<P extends PluginSet = PluginSet> {
   readonly #config: ClientConfig<P>;
   readonly #logger: Logger;
   #state: State<P> = { name: "idle" };
-  #process: PluginProcess | undefined;
-  #handshake: HandshakeLine | undefined;
+  /** What was started last; stays when it has ended. */
+  #started: Started<P> | undefined;
 
+  /** @throws TypeError - options are missing, or exclude each other (texts as go-plugin's) */
   constructor(config: ClientConfig<P>) {
-    if (config.plugins === undefined && config.versionedPlugins === undefined) {
-      throw new TypeError("plugins or versionedPlugins must be given");
-    }
+    checkConfig(config);
     this.#config = config;
     this.#logger = config.logger ?? consoleLogger();
+    if (config.managed === true) manage(this);
   }
 
-  /** What identifies the running plugin: its pid. Empty before the start. */
+  /** What identifies the running plugin: its pid, or what a runner says. Empty before the start. */
   get id(): string {
-    return this.#process?.id ?? "";
+    return this.#started?.plugin.id ?? "";
+  }
+
+  /** The plugin's pid, where it is a process of this machine. */
+  get pid(): number | undefined {
+    return this.#started?.pid;
   }
 
   /** Whether the plugin's process has ended. */
   get exited(): boolean {
-    return this.#process?.exited !== undefined;
+    return this.exitStatus !== undefined;
   }
 
   /** How the plugin's process ended, or undefined while it runs (or was never started). */
   get exitStatus(): ExitStatus | undefined {
-    return this.#process?.exited;
+    return this.#started?.plugin.exited;
   }
 
   /** The app protocol version that the plugin chose, or undefined before the start. */
   get negotiatedVersion(): number | undefined {
-    return this.#handshake?.appVersion;
+    return this.#started?.version;
   }
 
   /** The protocol that the plugin announced, or undefined before the start. */
   get protocol(): Protocol | undefined {
-    return this.#handshake?.protocol as Protocol | undefined;
+    return this.#started?.protocol;
   }
 
   /** The address that the plugin announced, or undefined before the start. */
-  get address(): { network: "unix" | "tcp"; address: string } | undefined {
-    if (this.#handshake === undefined) return undefined;
-    const { network, address } = this.#handshake;
-    return { network, address };
+  get address(): Started<P>["address"] | undefined {
+    return this.#started?.address;
+  }
+
+  /**
+   * What another client, in this process or another, needs to attach to the plugin; undefined before the start. With
+   * TLS the other client must be given the same `tlsConfig`; with AutoMTLS nobody else can attach.
+   */
+  async reattachConfig(): Promise<ReattachConfig | undefined> {
+    if (this.#config.reattach !== undefined) return this.#config.reattach;
+    if (this.#started === undefined) return undefined;
+    const { protocol, version: protocolVersion, address, pid } = this.#started;
+    const started = pid === undefined ? undefined : await startTime(pid);
+    return {
+      protocol,
+      protocolVersion,
+      address,
+      ...(pid !== undefined && { pid }),
+      ...(started !== undefined && { startTime: started }),
+    };
   }
 
   /**
@@ -97,13 +111,13 @@ export class Client<P extends PluginSet = PluginSet> {
    * @throws SpawnError, StartError, AbortedError
    */
   async start(options: Pick<WaitOptions, "signal"> = {}): Promise<void> {
-    await this.#started(options.signal);
+    await this.#running(options.signal);
   }
 
   /** The connection to the plugin, made by the first call (go-plugin: Client.Client). */
   async client(options: Pick<WaitOptions, "signal"> = {}): Promise<ProtocolClient<P>> {
-    const running = await this.#started(options.signal);
-    running.connection ??= this.#connect(running);
+    const running = await this.#running(options.signal);
+    running.connection ??= connectPlugin(running, this.#config, this.#logger);
     return abortable(running.connection, options.signal, "the connection to the plugin");
   }
 
@@ -127,6 +141,7 @@ export class Client<P extends PluginSet = PluginSet> {
    * and what it left behind is removed. May be called at any time and any number of times; never rejects.
    */
   kill(): Promise<void> {
+    unmanage(this);
     const state = this.#state;
     switch (state.name) {
       case "ended":
@@ -151,7 +166,7 @@ export class Client<P extends PluginSet = PluginSet> {
     return this.kill();
   }
 
-  #started(signal: AbortSignal | undefined): Promise<Running<P>> {
+  #running(signal: AbortSignal | undefined): Promise<Running<P>> {
     const state = this.#state;
     switch (state.name) {
       case "idle": {
@@ -188,69 +203,11 @@ export class Client<P extends PluginSet = PluginSet> {
 
   async #launch(signal: AbortSignal): Promise<Running<P>> {
     const config = this.#config;
-    const { handshakeConfig, allowedProtocols = ["netrpc"], startTimeout = 60_000 } = config;
-    const sets = collectVersions(
-      {
-        protocolVersion: handshakeConfig.protocolVersion,
-        plugins: config.plugins,
-        versionedPlugins: config.versionedPlugins,
-      },
-      "host",
-    );
-    const command = commandOf(config.cmd);
-    const runner = new CommandRunner({
-      path: command.path,
-      args: command.args ?? [],
-      cwd: command.cwd,
-      env: {
-        ...(config.skipHostEnv === true ? {} : process.env),
-        ...command.env,
-        ...pluginEnvironment({
-          handshakeConfig,
-          versions: sets.keys(),
-          minPort: config.minPort ?? DEFAULT_MIN_PORT,
-          maxPort: config.maxPort ?? DEFAULT_MAX_PORT,
-        }),
-      },
-    });
-    const launched = await launch(runner, {
-      logger: this.#logger,
-      stderr: config.stderr,
-      logBufferSize: config.pluginLogBufferSize ?? 65_536,
-      expected: { versions: sets.keys(), allowedProtocols },
-      startTimeout,
-      signal,
-    });
-    this.#process = launched.process;
-    this.#handshake = launched.handshake;
-    return { ...launched, plugins: sets.get(launched.handshake.appVersion)!, connection: undefined };
-  }
-
-  async #connect({ process: plugin, handshake, plugins }: Running<P>): Promise<ProtocolClient<P>> {
-    const { startTimeout = 60_000, syncStdout, syncStderr } = this.#config;
-    const signal = AbortSignal.timeout(startTimeout);
-    try {
-      const session = await dial({ ...dialTarget(handshake), signal });
-      const options = {
-        plugins,
-        syncStdout,
-        syncStderr,
-        logger: this.#logger,
-        onLost: (error: GoplugError) => explainLoss(plugin, error),
-      };
-      return await NetRpcProtocolClient.open(session, options, signal);
-    } catch (error) {
-      const { network, address } = handshake;
-      const exit = plugin.exited ?? (await soon(plugin.exit, lossGrace));
-      if (exit !== undefined)
-        throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
-      throw new StartError(
-        "ERR_START_CONNECT",
-        `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`,
-        plugin.stderrTail,
-        { cause: error },
-      );
-    }
+    const started = hasReattach(config)
+      ? await reattach(config, this.#logger)
+      : await startPlugin(config, this.#logger, signal);
+    this.#started = started;
+    return { ...started, connection: undefined };
   }
 
   async #end(state: State<P> & { name: "starting" | "running" }): Promise<void> {
@@ -258,17 +215,17 @@ export class Client<P extends PluginSet = PluginSet> {
       state.abort.abort(new ClientEndedError("the client was killed"));
       const running = await state.done.catch(() => undefined);
       // The start may have succeeded just before the abort reached it.
-      await running?.process.kill();
+      if (running?.test === false) await running.plugin.kill();
       return;
     }
-    const { process: plugin, connection } = state.running;
-    if (plugin.exited !== undefined) {
-      await (await connection?.catch(() => undefined))?.close({ timeout: 1 }).catch(() => undefined);
+    const { plugin, connection, test } = state.running;
+    if (test || plugin.exited !== undefined) {
+      await (await connection?.catch(() => undefined))?.disconnect();
       return;
     }
     try {
       // As in go-plugin, a plugin that was never connected to is still asked to quit first.
-      const client = await (connection ?? this.#connect(state.running));
+      const client = await (connection ?? connectPlugin(state.running, this.#config, this.#logger));
       await client.close();
       if ((await soon(plugin.exit, exitGrace)) !== undefined) return;
     } catch (error) {
@@ -279,31 +236,29 @@ export class Client<P extends PluginSet = PluginSet> {
   }
 }
 
-function commandOf(cmd: ClientConfig["cmd"]): PluginCommand {
-  if (!("path" in cmd)) return { path: cmd[0], args: cmd.slice(1) };
-  return cmd;
+function hasReattach<P extends PluginSet>(
+  config: ClientConfig<P>,
+): config is ClientConfig<P> & { readonly reattach: ReattachConfig } {
+  return config.reattach !== undefined;
 }
 
-function dialTarget({ network, address }: HandshakeLine): { path: string } | { host: string; port: number } {
-  if (network === "unix") return { path: address };
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
-}
-
-/** What became of a lost connection: the end of the process, if it ends now too. */
-async function explainLoss(plugin: PluginProcess, error: GoplugError): Promise<Error> {
-  const exit = await soon(plugin.exit, lossGrace);
-  if (exit === undefined) return error;
-  return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
-}
-
-async function soon<T>(promise: Promise<T>, limit: number): Promise<T | undefined> {
-  const stop = new AbortController();
-  try {
-    return await Promise.race([promise, sleep(limit, undefined, { ref: true, signal: stop.signal })]);
-  } finally {
-    stop.abort();
+/** go-plugin finds these at the start (client.go); a constructor that throws finds them sooner. */
+function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientConfig): void {
+  if (rest.plugins === undefined && rest.versionedPlugins === undefined) {
+    throw new TypeError("plugins or versionedPlugins must be given");
+  }
+  const sources = (cmd !== undefined || runner !== undefined ? 1 : 0) + (reattach !== undefined ? 1 : 0);
+  if (sources !== 1) throw new TypeError("exactly one of cmd, or reattach, or runner must be set");
+  if (reattach === undefined) {
+    if (rest.autoMTLS === true && rest.tlsConfig !== undefined) {
+      throw new TypeError("only one of autoMTLS or tlsConfig can be set");
+    }
+    return;
+  }
+  if (secureConfig !== undefined) throw new TypeError("only one of reattach or secureConfig can be set");
+  if (rest.autoMTLS === true) throw new TypeError("autoMTLS cannot be used with reattach");
+  if (reattach.pid === undefined && reattach.runner === undefined && reattach.test !== true) {
+    throw new TypeError("reattach needs a pid or a runner");
   }
 }
 

@@ -1,7 +1,11 @@
 import type { Writable } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
-import type { HandshakeConfig, Protocol } from "../protocol/constants.js";
+import type { SecureConfig } from "../process/checksum.js";
+import type { Command } from "../process/command-runner.js";
+import type { AttachedRunner, Runner } from "../process/runner.js";
+import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
+import type { HostTlsConfig } from "../tls/host-options.js";
 
 /** The command that starts a plugin. */
 export interface PluginCommand {
@@ -14,7 +18,48 @@ export interface PluginCommand {
   readonly cwd?: string;
 }
 
-/** The configuration of a {@link Client} (go-plugin: ClientConfig). Times are milliseconds. */
+/**
+ * How to attach to a plugin that runs already (go-plugin: ReattachConfig). `Client.reattachConfig()` gives one, and
+ * it is plain data unless it holds a runner.
+ */
+export interface ReattachConfig {
+  /** Default: netrpc. */
+  readonly protocol?: Protocol;
+  /** The app protocol version that was negotiated: picks the set of `versionedPlugins`. Default: `plugins`. */
+  readonly protocolVersion?: number;
+  readonly address: { readonly network: Network; readonly address: string };
+  /** The plugin's process. It or `runner` must be given, except in test mode. */
+  readonly pid?: number;
+  /** Tells the process from a later one with the same pid, where the system says it. */
+  readonly startTime?: string;
+  /** Attaches to something other than a plain process. */
+  readonly runner?: () => AttachedRunner | Promise<AttachedRunner>;
+  /** The plugin runs in test mode: it ends by itself, and `kill` only disconnects. */
+  readonly test?: boolean;
+}
+
+/** Options for the unix sockets that plugin and host make (go-plugin: UnixSocketConfig). */
+export interface UnixSocketConfig {
+  /** The group (name or number) that may connect to the plugin's sockets. Default: the owner alone. */
+  readonly group?: string;
+  /** Where the private folder for the plugin's sockets is made. Default: the system's temporary folder. */
+  readonly tempDir?: string;
+}
+
+/** What a custom runner gets beside the command. */
+export interface RunnerContext {
+  readonly logger: Logger;
+  /** The folder in which the plugin makes its sockets: private, removed at the end (PLUGIN_UNIX_SOCKET_DIR). */
+  readonly socketDir: string;
+}
+
+/** Makes a runner of a complete command; without `cmd` the command's path is empty (go-plugin: RunnerFunc). */
+export type RunnerFunc = (command: Command, context: RunnerContext) => Runner | Promise<Runner>;
+
+/**
+ * The configuration of a {@link Client} (go-plugin: ClientConfig). Times are milliseconds. Exactly one of `cmd`,
+ * `reattach` and `runner` says where the plugin comes from; a runner may be given `cmd` too, for it to read.
+ */
 export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly handshakeConfig: HandshakeConfig;
   /** The plugin types of version `handshakeConfig.protocolVersion`. */
@@ -22,10 +67,30 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   /** The plugin types of each version that the host can use. */
   readonly versionedPlugins?: Readonly<Record<number, P>>;
   /** The command as a list (executable, then arguments) or as an object. */
-  readonly cmd: readonly [string, ...string[]] | PluginCommand;
+  readonly cmd?: readonly [string, ...string[]] | PluginCommand;
+  /** Attach to a plugin that runs already. */
+  readonly reattach?: ReattachConfig;
+  /** Launch the plugin in another way: in a container, on another machine. */
+  readonly runner?: RunnerFunc;
+  /**
+   * Check the executable before it is started. With `pinned` what was checked is what is started: a private copy, so
+   * that nobody can replace the file in between. Not with `reattach`.
+   */
+  readonly secureConfig?: SecureConfig & { readonly pinned?: boolean };
+  /** Speak TLS with these options. Not with `autoMTLS`. */
+  readonly tlsConfig?: HostTlsConfig;
+  /** Speak TLS with one-time certificates on both sides. Not with `reattach`. Default: false. */
+  readonly autoMTLS?: boolean;
   /** The protocols that the plugin may announce. Default: net/rpc only, as in go-plugin. */
   readonly allowedProtocols?: readonly Protocol[];
-  /** How long the plugin may take until it has printed its handshake line and can be connected to. Default: 60,000. */
+  /** Whether `cleanupClients()` ends this client. Default: false. */
+  readonly managed?: boolean;
+  /**
+   * Whether the plugin is killed when the host's process ends without having ended it. Default: true. Turn it off for
+   * plugins that are to be reattached to by a later host.
+   */
+  readonly killWithHost?: boolean;
+  /** How long the plugin may take until it has printed its handshake line, and to connect. Default: 60,000. */
   readonly startTimeout?: number;
   /** Takes a raw copy of the process's stderr (its log). Never ended by the client. */
   readonly stderr?: Writable;
@@ -39,6 +104,11 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly pluginLogBufferSize?: number;
   /** Start the plugin with nothing of the host's environment. Default: false. */
   readonly skipHostEnv?: boolean;
+  /**
+   * Where the plugin makes its unix sockets. Given (even empty), they are in a private folder (0700) that the host
+   * removes; by default, as in go-plugin, the plugin puts them into the temporary folder itself.
+   */
+  readonly unixSocketConfig?: UnixSocketConfig;
   /** The TCP ports that a plugin may listen on, if it prefers TCP. Default: 10,000 to 25,000. */
   readonly minPort?: number;
   readonly maxPort?: number;

@@ -1,6 +1,7 @@
 import { lstat, unlink } from "node:fs/promises";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
+import { removeWithHost } from "../process/live.js";
 import type { Runner } from "../process/runner.js";
 import { HandshakeError } from "../protocol/errors.js";
 import {
@@ -23,6 +24,8 @@ export interface LaunchOptions extends PluginProcessOptions {
   startTimeout: number;
   /** Ends the start. */
   signal: AbortSignal;
+  /** Removes what was made for the plugin, once its process is gone. */
+  cleanUp(): Promise<void>;
 }
 
 /**
@@ -40,6 +43,7 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
   logger.debug("starting plugin", { path: runner.name });
   await runner.start(either);
   const process = new PluginProcess(runner, options);
+  process.onExit(() => options.cleanUp());
   try {
     const first = await Promise.race([process.firstLine(), aborted(either)]);
     if (first === "aborted") {
@@ -51,7 +55,8 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
             process.stderrTail,
           );
     }
-    const handshake = await readHandshake(first, process, options);
+    const announced = await readHandshake(first, process, options);
+    const handshake = { ...announced, ...hostAddress(runner, announced) };
     removeSocketAtExit(process, handshake, logger);
     logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
     return { process, handshake };
@@ -59,6 +64,19 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
     await process.kill();
     throw error;
   }
+}
+
+/** The announced address as the host can dial it (a container's paths are not the host's). */
+function hostAddress(
+  runner: Runner,
+  { network, address }: HandshakeLine,
+): Pick<HandshakeLine, "network" | "address"> {
+  if (runner.pluginToHost === undefined) return { network, address };
+  const translated = runner.pluginToHost(network, address);
+  if (translated.network !== "unix" && translated.network !== "tcp") {
+    throw new HandshakeError("ERR_HANDSHAKE_ADDRESS", `unknown address type: ${translated.network}`);
+  }
+  return { network: translated.network, address: translated.address };
 }
 
 async function readHandshake(
@@ -101,10 +119,15 @@ async function readHandshake(
 }
 
 /** A plugin that is killed cannot remove its socket file, so the host does when the process is gone. */
-function removeSocketAtExit(process: PluginProcess, handshake: HandshakeLine, logger: Logger): void {
-  if (handshake.network !== "unix") return;
-  const { address } = handshake;
+function removeSocketAtExit(
+  process: PluginProcess,
+  { network, address }: HandshakeLine,
+  logger: Logger,
+): void {
+  if (network !== "unix") return;
+  const forget = removeWithHost(address);
   process.onExit(async () => {
+    forget();
     try {
       if ((await lstat(address)).isSocket()) await unlink(address);
     } catch (error) {

@@ -96,9 +96,13 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
       await this.#controlCalls.Quit(true, { timeout: quitTimeout, ...options });
       await Promise.race([this.#synced, sleep(syncGrace, undefined, { ref: false })]);
     } finally {
-      await this.#session.close();
-      await this.#control.close();
+      await this.disconnect();
     }
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#session.close();
+    await this.#control.close();
   }
 }
 

@@ -6,6 +6,7 @@ import { logStderrLine, StderrClassifier } from "../hclog/parse-line.js";
 import { LineSplitter } from "../process/line-splitter.js";
 import { describeExit, type ExitStatus, type Runner } from "../process/runner.js";
 import { Tail } from "../process/tail.js";
+import type { PluginHandle } from "./plugin-handle.js";
 
 /** Bytes of stderr that are kept for error messages. */
 const tailSize = 65_536;
@@ -34,7 +35,7 @@ export type FirstLine =
  * A started plugin process: reads its pipes for as long as it lives (a full pipe would block it), logs its stderr and
  * knows how it ended.
  */
-export class PluginProcess {
+export class PluginProcess implements PluginHandle {
   readonly #runner: Runner;
   readonly #tail = new Tail(tailSize);
   readonly #stderrEnded: Promise<void>;

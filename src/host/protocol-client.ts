@@ -14,6 +14,8 @@ export interface ProtocolClient<P extends PluginSet = PluginSet> {
   ping(options?: WaitOptions): Promise<void>;
   /** Asks the plugin to end and closes the connection. Rejects when the plugin did not answer. */
   close(options?: WaitOptions): Promise<void>;
+  /** Closes the connection and leaves the plugin running; never rejects. */
+  disconnect(): Promise<void>;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
 }

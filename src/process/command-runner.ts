@@ -15,14 +15,21 @@ export interface Command {
   readonly cwd: string | undefined;
 }
 
+export interface CommandRunnerOptions {
+  /** Whether the process is killed when this one ends. Default: true. */
+  killWithHost?: boolean | undefined;
+}
+
 /** Runs a plugin as a child process (go-plugin: internal/cmdrunner). It inherits stdin, as Go's does. */
 export class CommandRunner implements Runner {
   readonly #command: Command;
+  readonly #bound: boolean;
   #child: ChildProcess | undefined;
   #exit: Promise<ExitStatus> | undefined;
 
-  constructor(command: Command) {
+  constructor(command: Command, options: CommandRunnerOptions = {}) {
     this.#command = command;
+    this.#bound = options.killWithHost ?? true;
   }
 
   get name(): string {
@@ -66,7 +73,7 @@ export class CommandRunner implements Runner {
       });
       child.once("spawn", () => {
         this.#child = child;
-        killWithHost(child);
+        if (this.#bound) killWithHost(child);
         resolve();
       });
       child.on("error", (error) => reject(spawnError(path, error)));

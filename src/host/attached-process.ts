@@ -1,0 +1,35 @@
+import type { AttachedRunner, ExitStatus } from "../process/runner.js";
+import type { PluginHandle } from "./plugin-handle.js";
+
+/** A plugin that was reattached to: the host has none of its pipes. */
+export class AttachedProcess implements PluginHandle {
+  readonly #runner: AttachedRunner;
+  readonly exit: Promise<ExitStatus>;
+  readonly stderrTail = "";
+  #exited: ExitStatus | undefined;
+
+  constructor(runner: AttachedRunner) {
+    this.#runner = runner;
+    this.exit = runner.wait().then((exit) => {
+      this.#exited = exit;
+      return exit;
+    });
+  }
+
+  get name(): string {
+    return `with id ${this.#runner.id} (reattached)`;
+  }
+
+  get id(): string {
+    return this.#runner.id;
+  }
+
+  get exited(): ExitStatus | undefined {
+    return this.#exited;
+  }
+
+  async kill(): Promise<ExitStatus> {
+    if (this.#exited === undefined) await this.#runner.kill();
+    return this.exit;
+  }
+}

@@ -1,0 +1,59 @@
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import { PidRunner } from "../process/pid-runner.js";
+import type { ExitStatus } from "../process/runner.js";
+import { HandshakeError } from "../protocol/errors.js";
+import { collectVersions } from "../protocol/negotiate.js";
+import { hostTlsOptions } from "../tls/host-options.js";
+import { AttachedProcess } from "./attached-process.js";
+import type { ClientConfig, ReattachConfig } from "./config.js";
+import type { PluginHandle } from "./plugin-handle.js";
+import type { Started } from "./start.js";
+
+/**
+ * Attaches to a plugin that runs already (go-plugin: client.go, reattach).
+ *
+ * @throws ProcessNotFoundError - the process is gone, or the pid is another's by now
+ */
+export async function reattach<P extends PluginSet>(
+  config: ClientConfig<P> & { readonly reattach: ReattachConfig },
+  logger: Logger,
+): Promise<Started<P>> {
+  const { protocol = "netrpc", address, test = false } = config.reattach;
+  const version = config.reattach.protocolVersion ?? config.handshakeConfig.protocolVersion ?? 0;
+  const plugin = await attach(config.reattach);
+  void plugin.exit.then(() => logger.debug("reattached plugin process exited", { id: plugin.id }));
+  return {
+    plugin,
+    address,
+    protocol,
+    version,
+    plugins: pluginsOf(config, version),
+    tls: hostTlsOptions({ config: config.tlsConfig }),
+    pid: config.reattach.pid,
+    test,
+  };
+}
+
+async function attach({ runner, pid, address, startTime, test }: ReattachConfig): Promise<PluginHandle> {
+  if (runner !== undefined) return new AttachedProcess(await runner());
+  if (pid !== undefined && test !== true) {
+    return new AttachedProcess(await PidRunner.attach({ pid, ...address, startTime }));
+  }
+  // In test mode the plugin may well be this very process: nothing of it is watched, and nothing is killed.
+  return new AttachedProcess({
+    id: pid === undefined ? "" : String(pid),
+    wait: () => new Promise<ExitStatus>(() => {}),
+    kill: async () => {},
+  });
+}
+
+function pluginsOf<P extends PluginSet>(
+  { handshakeConfig, plugins, versionedPlugins }: ClientConfig<P>,
+  version: number,
+): P {
+  const { protocolVersion } = handshakeConfig;
+  const set = collectVersions({ protocolVersion, plugins, versionedPlugins }, "host").get(version) ?? plugins;
+  if (set !== undefined) return set;
+  throw new HandshakeError("ERR_HANDSHAKE_APP_VERSION", `no plugins are configured for version ${version}`);
+}

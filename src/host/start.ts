@@ -1,0 +1,138 @@
+import type { ConnectionOptions } from "node:tls";
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import { ChecksumError, checkFile, checksumMismatch } from "../process/checksum.js";
+import { type Command, CommandRunner } from "../process/command-runner.js";
+import { lookPath } from "../process/look-path.js";
+import { pinExecutable } from "../process/pinned.js";
+import type { Runner } from "../process/runner.js";
+import type { Network, Protocol } from "../protocol/constants.js";
+import { pluginEnvironment } from "../protocol/environment.js";
+import { collectVersions } from "../protocol/negotiate.js";
+import { generateCertificate } from "../tls/certificate.js";
+import { hostTlsOptions } from "../tls/host-options.js";
+import type { ClientConfig, PluginCommand } from "./config.js";
+import { type LaunchedPlugin, launch } from "./launch.js";
+import type { PluginHandle } from "./plugin-handle.js";
+import { makeSocketDir } from "./socket-dir.js";
+
+/** A plugin that runs and can be connected to. */
+export interface Started<P extends PluginSet> {
+  readonly plugin: PluginHandle;
+  readonly address: { readonly network: Network; readonly address: string };
+  readonly protocol: Protocol;
+  readonly version: number;
+  readonly plugins: P;
+  readonly tls: ConnectionOptions | undefined;
+  /** The pid of the process that this host started itself. */
+  readonly pid: number | undefined;
+  /** The plugin runs in test mode: it is neither asked to quit nor killed. */
+  readonly test: boolean;
+}
+
+/** Something made for the start that goes with the plugin. */
+type Cleanup = () => Promise<void>;
+
+/** Starts the plugin of a configuration that has no `reattach`, and negotiates with it. */
+export async function startPlugin<P extends PluginSet>(
+  config: ClientConfig<P>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Started<P>> {
+  const { handshakeConfig, allowedProtocols = ["netrpc"], startTimeout = 60_000 } = config;
+  const { protocolVersion } = handshakeConfig;
+  const { plugins, versionedPlugins } = config;
+  const sets = collectVersions({ protocolVersion, plugins, versionedPlugins }, "host");
+  const certificate = config.autoMTLS === true ? await generateCertificate() : undefined;
+  const cleanups: Cleanup[] = [];
+  const cleanUp = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  };
+  let launched: LaunchedPlugin;
+  try {
+    const socketDir =
+      config.runner === undefined && config.unixSocketConfig === undefined
+        ? undefined
+        : await makeSocketDir(config.unixSocketConfig ?? {});
+    if (socketDir !== undefined) cleanups.push(socketDir.remove);
+    const given = commandOf(config.cmd);
+    const env = {
+      ...(config.skipHostEnv === true ? {} : process.env),
+      ...given.env,
+      ...pluginEnvironment({
+        handshakeConfig,
+        versions: sets.keys(),
+        minPort: config.minPort,
+        maxPort: config.maxPort,
+        clientCert: certificate?.certPem,
+        unixSocketDir: socketDir?.path,
+        unixSocketGroup: config.unixSocketConfig?.group,
+      }),
+    };
+    const named = { path: given.path, args: given.args ?? [], env, cwd: given.cwd };
+    const command = await verified(named, config, signal, cleanups);
+    const runner: Runner =
+      config.runner === undefined
+        ? new CommandRunner(command, { killWithHost: config.killWithHost })
+        : await config.runner(command, { logger, socketDir: socketDir!.path });
+    launched = await launch(runner, {
+      logger,
+      stderr: config.stderr,
+      logBufferSize: config.pluginLogBufferSize ?? 65_536,
+      expected: { versions: sets.keys(), allowedProtocols },
+      startTimeout,
+      signal,
+      cleanUp,
+    });
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+  const { process: plugin, handshake } = launched;
+  try {
+    const { network, address, protocol, appVersion: version, serverCert: announced } = handshake;
+    return {
+      plugin,
+      address: { network, address },
+      protocol: protocol as Protocol,
+      version,
+      plugins: sets.get(version)!,
+      tls: hostTlsOptions({ own: certificate, announced, config: config.tlsConfig }),
+      pid: config.runner === undefined ? Number(plugin.id) : undefined,
+      test: false,
+    };
+  } catch (error) {
+    await plugin.kill();
+    throw error;
+  }
+}
+
+/** The command with its executable verified, where the configuration asks for it (go-plugin: SecureConfig). */
+async function verified<P extends PluginSet>(
+  command: Command,
+  { secureConfig }: ClientConfig<P>,
+  signal: AbortSignal,
+  cleanups: Cleanup[],
+): Promise<Command> {
+  if (secureConfig === undefined) return command;
+  const path = await lookPath(command.path, { cwd: command.cwd, path: command.env.PATH });
+  if (path === undefined) {
+    throw new ChecksumError(
+      "ERR_CHECKSUM_FILE",
+      `cannot verify ${command.path}: there is no such file in PATH`,
+    );
+  }
+  if (secureConfig.pinned === true) {
+    const pinned = await pinExecutable(path, secureConfig, { signal });
+    cleanups.push(() => pinned.release());
+    return { ...command, path: pinned.path };
+  }
+  if (!(await checkFile(path, secureConfig, signal))) throw checksumMismatch();
+  return { ...command, path };
+}
+
+function commandOf(cmd: ClientConfig["cmd"]): PluginCommand {
+  if (cmd === undefined) return { path: "" };
+  if ("path" in cmd) return cmd;
+  return { path: cmd[0], args: cmd.slice(1) };
+}

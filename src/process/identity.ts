@@ -1,0 +1,78 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { platform } from "node:process";
+
+/** Whether a process runs. One that has ended and was not yet waited for by its parent does not. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // It is there, but another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return (await statFields(pid))?.state !== "Z";
+}
+
+/**
+ * When a process was started, in the system's own unit: with the pid it names one process for good, since pids are
+ * used again. Undefined where the system does not tell (everywhere but on Linux).
+ */
+export async function startTime(pid: number): Promise<string | undefined> {
+  return (await statFields(pid))?.started;
+}
+
+/** Whether a process listens on an address: undefined where the system does not tell. */
+export async function listensOn(pid: number, network: string, address: string): Promise<boolean | undefined> {
+  if (platform !== "linux") return undefined;
+  try {
+    const inodes = network === "unix" ? await unixInodes(address) : await tcpInodes(address);
+    for (const fd of await readdir(`/proc/${pid}/fd`)) {
+      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+      const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+      if (inode !== undefined && inodes.has(inode)) return true;
+    }
+    return false;
+  } catch {
+    // Not ours to look at (another user's process, another mount namespace).
+    return undefined;
+  }
+}
+
+/** proc(5), /proc/pid/stat: fields 3 (state) and 22 (start time); the name before them may hold anything. */
+async function statFields(pid: number): Promise<{ state: string; started: string } | undefined> {
+  if (platform !== "linux") return undefined;
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0]!, started: fields[19]! };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Inodes of the sockets bound to a path. */
+async function unixInodes(path: string): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const line of (await readFile("/proc/net/unix", "utf8")).split("\n")) {
+    // Num RefCount Protocol Flags Type St Inode Path
+    const match = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (.*)$/.exec(line);
+    if (match?.[2] === path) found.add(match[1]!);
+  }
+  return found;
+}
+
+/** Inodes of the sockets that listen on a port. */
+async function tcpInodes(address: string): Promise<Set<string>> {
+  const port = Number(address.slice(address.lastIndexOf(":") + 1))
+    .toString(16)
+    .toUpperCase()
+    .padStart(4, "0");
+  const found = new Set<string>();
+  for (const table of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+    for (const line of (await readFile(table, "utf8").catch(() => "")).split("\n")) {
+      // sl local_address rem_address st ...; state 0A is LISTEN, the tenth field the inode.
+      const fields = line.trim().split(/\s+/);
+      if (fields[1]?.endsWith(`:${port}`) && fields[3] === "0A") found.add(fields[9]!);
+    }
+  }
+  return found;
+}
