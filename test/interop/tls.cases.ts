@@ -8,6 +8,7 @@ import { hostTlsOptions } from "../../src/tls/host-options.js";
 import { pluginTls } from "../../src/tls/plugin-options.js";
 import { listenSecured, type Network, networks, readAll } from "../unit/tls/support.js";
 import type { Case, CaseContext } from "./case.js";
+import { dialTarget } from "./intruders.js";
 
 const needs = ["tlspeer"];
 
@@ -46,12 +47,6 @@ interface Announcement {
   serverCert: string;
 }
 
-function target({ network, address }: Announcement) {
-  if (network === "unix") return { path: address };
-  const colon = address.lastIndexOf(":");
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
-}
-
 /** Connects as a host to a Go server that has the given properties. */
 async function asHost(
   context: CaseContext,
@@ -65,7 +60,7 @@ async function asHost(
   const tls = hostTlsOptions({ own, announced: Buffer.from(announced.serverCert, "base64") });
   assert.ok(tls);
   await run(async () => {
-    const socket = await connectTls(target(announced), { tls, signal: context.signal });
+    const socket = await connectTls(dialTarget(announced), { tls, signal: context.signal });
     socket.end("hello from Node");
     const [answer, report] = await Promise.all([
       readAll(socket),
@@ -161,7 +156,7 @@ export const cases: Case[] = [
         own: await generateCertificate(),
         announced: Buffer.from(announced.serverCert, "base64"),
       });
-      const socket = await connectTls(target(announced), { tls: tls!, signal: context.signal });
+      const socket = await connectTls(dialTarget(announced), { tls: tls!, signal: context.signal });
       await assert.rejects(readAll(socket), /alert/);
       assert.match((await peer.hear<{ refused: string }>()).refused, /x509|verify/);
     },
