@@ -16,6 +16,9 @@ import { FrameWriter } from "./writer.js";
 // What a peer sent before it hung up is in the kernel, and read at once; longer than this nobody has to wait for it.
 const HANG_UP_GRACE = 1000;
 
+// How long a peer may take to end its side once this side has, before the connection is destroyed.
+const LINGER = 250;
+
 const debug = createDebug("goplug:yamux");
 
 /** Which end of the connection this is: it decides the stream ids, and each side must be one. */
@@ -291,7 +294,13 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     // A peer that does not read must not keep the connection alive.
     this.#closing = setTimeout(() => conn.destroy(), this.config.connectionWriteTimeout);
     this.#closing.unref();
-    conn.end(() => conn.destroy());
+    conn.end(() => {
+      // The peer answers the end with its own. To close at once, with its last frames unread, would have TCP
+      // reset the connection, and the peer lose what it has not read yet.
+      clearTimeout(this.#closing);
+      this.#closing = setTimeout(() => conn.destroy(), LINGER);
+      this.#closing.unref();
+    });
   }
 
   #scheduleKeepalive(): void {

@@ -6,9 +6,14 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
-import type { TestContext } from "node:test";
+import { after, type TestContext } from "node:test";
+import { TLSSocket, connect as tlsConnect } from "node:tls";
 import type { SessionConfig } from "../../../src/yamux/index.js";
 import { Session } from "../../../src/yamux/index.js";
+
+// Timers of the library do not keep a process alive, nor does an in-memory connection: a test has to.
+const alive = setInterval(() => {}, 1000);
+after(() => clearInterval(alive));
 
 /** One end of an in-memory connection. */
 export class PipeEnd extends Duplex {
@@ -96,6 +101,42 @@ export async function unixPair(): Promise<[Socket, Socket]> {
   }
 }
 
+const psk = {
+  ciphers: "PSK-AES128-GCM-SHA256",
+  maxVersion: "TLSv1.2",
+} as const;
+const key = Buffer.alloc(16, 7);
+
+/** TLS with a shared key instead of certificates. */
+export async function tlsPair(): Promise<[Socket, Socket]> {
+  const [a, b] = await tcpPair();
+  const accepted = new TLSSocket(b, { ...psk, isServer: true, pskCallback: () => key } as object);
+  const dialled = tlsConnect({
+    ...psk,
+    socket: a,
+    pskCallback: () => ({ psk: key, identity: "test" }),
+    checkServerIdentity: () => undefined,
+  });
+  await once(dialled, "secureConnect");
+  return [dialled, accepted];
+}
+
+function reversed<T>(pair: () => Promise<[T, T]>): () => Promise<[T, T]> {
+  return async () => {
+    const [a, b] = await pair();
+    return [b, a];
+  };
+}
+
+/** The five kinds of connections over which Go runs part of its tests. */
+export const connectionKinds: [string, () => Promise<[Duplex, Duplex]>][] = [
+  ["pipes", async () => pipePair()],
+  ["TCP", tcpPair],
+  ["TCP, reversed", reversed(tcpPair)],
+  ["TLS", tlsPair],
+  ["TLS, reversed", reversed(tlsPair)],
+];
+
 /** Runs the event loop until `condition` holds; fails when it does not within 10 s. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const started = Date.now();
@@ -118,11 +159,15 @@ export function sessions(
 ): { client: Session; server: Session } {
   const client = Session.client(a, config);
   const server = Session.server(b, serverConfig);
-  // Timers of the library do not keep the process alive; the test must.
-  const alive = setInterval(() => {}, 1000);
+  // Streams that are still open at the end of the test fail then, and nobody listens.
+  for (const session of [client, server]) {
+    const open = session.open.bind(session);
+    const accept = session.accept.bind(session);
+    session.open = async (options) => (await open(options)).on("error", () => {});
+    session.accept = async (options) => (await accept(options)).on("error", () => {});
+  }
   t.after(async () => {
     await Promise.all([client.close(), server.close()]);
-    clearInterval(alive);
   });
   return { client, server };
 }
