@@ -12,10 +12,21 @@ export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/
 export { AbortedError, GoplugError, type GoplugErrorOptions } from "./errors.js";
 export * as gob from "./gob/index.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
-export { type Logger, nullLogger } from "./hclog/logger.js";
+export { type JsonLoggerOptions, jsonLogger } from "./hclog/json-logger.js";
+export { type Fields, type Level, type Logger, nullLogger } from "./hclog/logger.js";
 export { Client } from "./host/client.js";
-export type { ClientConfig, PluginCommand } from "./host/config.js";
+export type {
+  ClientConfig,
+  PluginCommand,
+  ReattachConfig,
+  RunnerContext,
+  RunnerFunc,
+  UnixSocketConfig,
+} from "./host/config.js";
+export { discover } from "./host/discover.js";
 export { ClientEndedError, PluginExitedError, StartError, UnknownPluginError } from "./host/errors.js";
+export { cleanupClients, clientsKilled } from "./host/managed.js";
+export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-client.js";
 export type { ProtocolClient, WaitOptions } from "./host/protocol-client.js";
 export {
   BadReplyError,
@@ -30,7 +41,17 @@ export {
   RemoteError,
   ShutdownError,
 } from "./netrpc/index.js";
+export { ServeError } from "./plugin/errors.js";
+export { pluginLogger } from "./plugin/logger.js";
+export { serve } from "./plugin/serve.js";
+export type { ServeConfig } from "./plugin/serve-config.js";
+export { type ServeMuxMap, serveMux } from "./plugin/serve-mux.js";
+export { ChecksumError, checkFile, type SecureConfig } from "./process/checksum.js";
+export { type Command, CommandRunner } from "./process/command-runner.js";
 export { SpawnError } from "./process/errors.js";
-export type { ExitStatus } from "./process/runner.js";
-export type { HandshakeConfig, Protocol } from "./protocol/constants.js";
+export { ProcessNotFoundError } from "./process/pid-runner.js";
+export type { AttachedRunner, ExitStatus, Runner } from "./process/runner.js";
+export { CORE_PROTOCOL_VERSION, type HandshakeConfig, type Protocol } from "./protocol/constants.js";
 export { HandshakeError } from "./protocol/errors.js";
+export { TlsError } from "./tls/errors.js";
+export type { HostTlsConfig } from "./tls/host-options.js";

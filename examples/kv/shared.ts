@@ -6,13 +6,13 @@ export const handshakeConfig = {
   magicCookieValue: "hello",
 };
 
-/** What a host sees of the plugin. */
+/** What a host sees of the plugin, and what a plugin implements. */
 export interface KV {
-  put(key: string, value: Uint8Array): Promise<void>;
-  get(key: string): Promise<Uint8Array>;
+  put(key: string, value: Uint8Array): void | Promise<void>;
+  get(key: string): Uint8Array | Promise<Uint8Array>;
 }
 
-/** Go's wire names and types below, an idiomatic face above. */
+/** Go's wire names and types below, an idiomatic face above, on both sides. */
 export const kv = netRpcPlugin(
   { Put: [gob.map(gob.string, gob.any), gob.any], Get: [gob.string, gob.bytes] },
   {
@@ -21,6 +21,16 @@ export const kv = netRpcPlugin(
         await rpc.Put({ key, value });
       },
       get: (key) => rpc.Get(key),
+    }),
+    server: ({ impl }: { impl: KV }) => ({
+      async Put(args) {
+        const { key, value } = Object.fromEntries(args);
+        if (typeof key !== "string" || !(value instanceof Uint8Array))
+          throw new Error("Put takes key and value");
+        await impl.put(key, value);
+        return null;
+      },
+      Get: (key) => impl.get(key),
     }),
   },
 );

@@ -229,6 +229,8 @@ export class Client<P extends PluginSet = PluginSet> {
       await client.close();
       if ((await soon(plugin.exit, exitGrace)) !== undefined) return;
     } catch (error) {
+      // Go's plugins may be gone before their answer to Quit is out: that is an end, too.
+      if (plugin.exited !== undefined) return;
       this.#logger.warn("error closing client during kill", { error });
     }
     this.#logger.warn("plugin failed to exit gracefully", { plugin: plugin.name, id: plugin.id });

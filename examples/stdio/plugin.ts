@@ -1,0 +1,16 @@
+// Prints; console.log and everything else that writes to process.stdout reaches the host likewise.
+import { serve } from "goplug";
+import { handshakeConfig, stdio } from "./shared.js";
+
+const implementation = stdio.implement({
+  Print(text) {
+    process.stdout.write(text);
+    return Buffer.byteLength(text);
+  },
+  PrintErr(text) {
+    process.stderr.write(text);
+    return Buffer.byteLength(text);
+  },
+});
+
+await serve({ handshakeConfig, plugins: { stdio: implementation } });
