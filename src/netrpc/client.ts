@@ -170,7 +170,7 @@ export class RpcClient {
     };
     const onAbort = (): void => abandon(new AbortedError(call.serviceMethod, signal!.reason));
     const timer =
-      timeout === undefined
+      timeout === undefined || timeout > longestTimer
         ? undefined
         : setTimeout(() => abandon(new CallTimeoutError(call.serviceMethod, timeout)), timeout);
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -243,7 +243,11 @@ export class RpcClient {
 
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state.name !== "open") return;
-    if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+    try {
+      if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+    } catch (error) {
+      this.#lose(error as Error);
+    }
   }
 
   #drain(): void {
@@ -345,6 +349,9 @@ export class RpcClient {
     for (const call of calls) call.reject(error);
   }
 }
+
+/** setTimeout fires at once above this; nobody notices that a call never times out that may take 24 days. */
+const longestTimer = 2 ** 31 - 1;
 
 /** Bytes of encoded calls that are written at once instead of at the end of the turn: bounds what piles up. */
 const flushAt = 65_536;

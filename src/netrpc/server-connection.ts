@@ -193,7 +193,12 @@ export class ServerConnection {
 
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state === "closed") return;
-    if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+    try {
+      if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+    } catch (error) {
+      // The connection is over, and could not say so yet because this side has stopped reading.
+      this.#channel.destroy(error as Error);
+    }
   }
 
   #resumeIfRoom(): void {
@@ -216,8 +221,9 @@ export class ServerConnection {
   #finishInput(): void {
     if (!this.#inputEnded || this.#paused || this.#state !== "serving") return;
     // The peer ended in the middle of an argument: Go answers that call too.
-    if (this.#state === "serving" && this.#header !== undefined)
-      this.#answerError(this.#header, "unexpected EOF");
+    const header = this.#header;
+    this.#header = undefined;
+    if (header !== undefined) this.#answerError(header, "unexpected EOF");
     if (!this.#paused) this.#drainAndClose();
   }
 
@@ -260,8 +266,13 @@ function errorAnswer(serviceMethod: string, seq: number, error: string): Answer 
 
 /** An empty text would be success on the wire, so an error without one gets its class's name. */
 function textOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name || "error";
-  return String(error) || "error";
+  try {
+    if (error instanceof Error) return String(error.message || error.name) || "error";
+    return String(error) || "error";
+  } catch {
+    // Objects without a prototype, and those whose toString throws.
+    return "error";
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
