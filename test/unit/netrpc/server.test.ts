@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import * as gob from "../../../src/gob/index.js";
 import {
@@ -448,14 +449,19 @@ describe("the end", () => {
     await served;
   });
 
-  test("a stopped server leaves nothing on the signal", async () => {
+  test("a connection that has ended leaves nothing on the signal and no timer", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
     const stop = new AbortController();
-    const before = start({}, {}, stop.signal);
-    before.channel.destroy();
-    await before.served;
-    stop.abort();
+    const { channel, served } = start({}, {}, stop.signal);
+    assert.equal(getEventListeners(stop.signal, "abort").length, 1);
+    channel.finish();
     await settle();
-    assert.equal(before.channel.ended, false);
+    channel.destroy();
+    await served;
+    assert.equal(getEventListeners(stop.signal, "abort").length, 0);
+    channel.closed = false;
+    t.mock.timers.tick(20_000);
+    assert.equal(channel.closed, false);
   });
 
   test("a connection that is lost is logged, one that ends is not", async () => {
