@@ -10,6 +10,7 @@ import {
   type SecureConfig,
   startCheck,
 } from "./checksum.js";
+import { removeWithHost } from "./live.js";
 
 export interface PinOptions {
   /** Where the private directory is made; must allow execution (no `noexec` mount). Default: os.tmpdir(). */
@@ -23,7 +24,8 @@ export interface PinnedExecutable extends AsyncDisposable {
   readonly path: string;
   /**
    * Removes the copy; harmless when called again, never rejects. A process that runs from it goes on (on Windows the
-   * file cannot be removed before the process has ended), but cannot start itself anew.
+   * file cannot be removed before the process has ended), but cannot start itself anew. A copy that was not released
+   * is removed when this process ends while a plugin runs.
    */
   release(): Promise<void>;
 }
@@ -53,11 +55,14 @@ export async function pinExecutable(
   const check = startCheck(config);
   const { handle, mode } = await openRegular(path);
   let home: string | undefined;
+  let forget = (): void => {};
   const remove = async (): Promise<void> => {
     if (home !== undefined) await rm(home, { recursive: true, force: true }).catch(() => {});
+    forget();
   };
   try {
     home = await mkdtemp(join(directory, "goplug-pinned-"));
+    forget = removeWithHost(home);
     const copy = join(home, basename(path));
     // A file that nobody may execute stays so, and fails to start as the original would.
     const target = await open(copy, "wx", mode & 0o111 ? 0o500 : 0o400);

@@ -18,6 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { checkFile, type SecureConfig } from "../../../src/process/checksum.js";
 import { pinExecutable } from "../../../src/process/pinned.js";
@@ -212,6 +214,29 @@ test("the copy can be removed while its process runs", posix, async () => {
   child.stdin!.end("it\n");
   assert.deepEqual(await once(child.stdout!, "data"), ["said it\n"]);
 });
+
+test("a host that ends without its plugin leaves neither copy nor process", posix, async () => {
+  const path = join(dir, "sleep");
+  await copyFile("/bin/sleep", path);
+  await chmod(path, 0o755);
+  const program = fileURLToPath(new URL("pinned-host.program.ts", import.meta.url));
+  const digest = sha256(await readFile(path)).checksum.toString("hex");
+  const { stdout } = await run(process.execPath, ["--import", "tsx", program, path, digest], {
+    timeout: 60_000,
+  });
+  const left = JSON.parse(stdout) as { path: string; pid: number };
+  assert.equal(basename(left.path), "sleep");
+  await assert.rejects(stat(dirname(left.path)), { code: "ENOENT" });
+  // The signal is on its way when the host has gone; the process that adopted the plugin has to see its end, too.
+  for (let tries = 0; (await isRunning(left.pid)) && tries < 500; tries++) await sleep(10);
+  assert.equal(await isRunning(left.pid), false);
+});
+
+/** A process that has ended but that nobody has asked about yet (a zombie: in containers without an init) is gone. */
+async function isRunning(pid: number): Promise<boolean> {
+  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
+  return stdout.trim() !== "" && !stdout.startsWith("Z");
+}
 
 test("a file that nobody may execute stays so", posix, async () => {
   const pinned = await pinExecutable(await file("data", good, 0o644), sha256(good));
