@@ -1,19 +1,11 @@
 // greeter-tls serves the plugin "greeter" over net/rpc with a TLS
 // configuration of its own:
 //
-//	GOPLUG_TLS_CERT, GOPLUG_TLS_KEY  PEM files of its certificate; without them
-//	                                 it has no TLS provider, and does AutoMTLS
-//	                                 with hosts that ask for it
-//	GOPLUG_TLS_CLIENT_CA             PEM file; clients must present a
-//	                                 certificate that this one has signed
-//	GOPLUG_VERSIONS                  app protocol versions, such as 2,3; by
-//	                                 default 1 alone
+//	GOPLUG_TLS_...   as package shared/tlsenv says
+//	GOPLUG_VERSIONS  app protocol versions, such as 2,3; by default 1 alone
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -23,6 +15,7 @@ import (
 
 	"example.com/goplug/fixtures/shared/greeter"
 	"example.com/goplug/fixtures/shared/handshake"
+	"example.com/goplug/fixtures/shared/tlsenv"
 )
 
 type hello struct{ version int }
@@ -50,28 +43,6 @@ func main() {
 		}
 		config.VersionedPlugins[version] = plugin.PluginSet{greeter.Name: &greeter.Plugin{Impl: hello{version}}}
 	}
-	if os.Getenv("GOPLUG_TLS_CERT") != "" {
-		config.TLSProvider = provide
-	}
+	config.TLSProvider = tlsenv.Provider()
 	plugin.Serve(config)
-}
-
-func provide() (*tls.Config, error) {
-	cert, err := tls.LoadX509KeyPair(os.Getenv("GOPLUG_TLS_CERT"), os.Getenv("GOPLUG_TLS_KEY"))
-	if err != nil {
-		return nil, err
-	}
-	config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
-	if path := os.Getenv("GOPLUG_TLS_CLIENT_CA"); path != "" {
-		pem, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		config.ClientAuth = tls.RequireAndVerifyClientCert
-		config.ClientCAs = x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("no certificate in " + path)
-		}
-	}
-	return config, nil
 }
