@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { AbortedError } from "../errors.js";
-import { TlsError, tlsFailure } from "./errors.js";
+import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
 
 /** Milliseconds that a handshake may take, on either side, unless told otherwise. */
 export const defaultHandshakeTimeout = 10_000;
@@ -34,7 +34,14 @@ export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promi
   }
   const what = `TLS connection to ${describe(target)}`;
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...tls, ...target });
+    let socket: TLSSocket;
+    try {
+      socket = connect({ ...tls, ...target });
+    } catch (error) {
+      if ("socket" in target) target.socket.destroy();
+      reject(unusableOptions(error));
+      return;
+    }
     // A socket that was given has its errors reported by the TLS socket above it.
     if ("socket" in target) target.socket.on("error", () => {});
     const settle = (): void => {

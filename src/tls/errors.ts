@@ -4,6 +4,8 @@ import { GoplugError, type GoplugErrorOptions } from "../errors.js";
 export type TlsErrorCode =
   /** A certificate that was handed over (handshake line, PLUGIN_CLIENT_CERT) is none, or is missing. */
   | "ERR_TLS_CERTIFICATE"
+  /** The user's own TLS options cannot be used: no PEM, a key that is another certificate's, an unknown version. */
+  | "ERR_TLS_CONFIG"
   /** The peer's certificate is not acceptable: another than the announced one, expired, for another name, none. */
   | "ERR_TLS_PEER"
   /** The handshake failed for another reason: no common version, not TLS at all, refused by the peer. */
@@ -21,6 +23,13 @@ export class TlsError extends GoplugError {
   constructor(code: TlsErrorCode, message: string, options?: GoplugErrorOptions) {
     super(code, message, options);
   }
+}
+
+/** The error for options of the user's that Node does not take. */
+export function unusableOptions(cause: unknown): TlsError {
+  return new TlsError("ERR_TLS_CONFIG", `the TLS configuration cannot be used: ${(cause as Error).message}`, {
+    cause,
+  });
 }
 
 /** The codes with which Node reports what OpenSSL's verification found (lib/internal/tls, src/crypto: X509 errors). */

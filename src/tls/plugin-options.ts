@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
-import type { TlsOptions } from "node:tls";
+import { createSecureContext, type TlsOptions } from "node:tls";
 import { generateCertificate } from "./certificate.js";
+import { unusableOptions } from "./errors.js";
 import { readCertificatePem } from "./pinned-certificate.js";
 
 /** What decides how a plugin secures its connections. */
@@ -25,10 +26,11 @@ export interface PluginTls {
  * Decides what TLS a plugin speaks: the provider's, AutoMTLS when the host sent its certificate, or none (undefined).
  * With AutoMTLS the host must present its certificate, and no other is accepted (server.go, Serve).
  *
- * @throws TlsError ERR_TLS_CERTIFICATE: PLUGIN_CLIENT_CERT is not one PEM certificate; whatever the provider throws
+ * @throws TlsError ERR_TLS_CERTIFICATE: PLUGIN_CLIENT_CERT is not one PEM certificate; ERR_TLS_CONFIG: the provider's
+ * options cannot be used; whatever the provider throws
  */
 export async function pluginTls({ provider, clientCert }: PluginTlsSettings): Promise<PluginTls | undefined> {
-  if (provider !== undefined) return { options: { minVersion: "TLSv1.2", ...(await provider()) } };
+  if (provider !== undefined) return { options: usable({ minVersion: "TLSv1.2", ...(await provider()) }) };
   if (clientCert === undefined || clientCert === "") return undefined;
   const pinned = readCertificatePem(clientCert, "PLUGIN_CLIENT_CERT");
   const own = await generateCertificate();
@@ -44,4 +46,14 @@ export async function pluginTls({ provider, clientCert }: PluginTlsSettings): Pr
     announce: own.certDer,
     pinned,
   };
+}
+
+/** A plugin whose options are wrong must say so before it announces itself, not at its first connection. */
+function usable(options: TlsOptions): TlsOptions {
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw unusableOptions(error);
+  }
+  return options;
 }

@@ -35,14 +35,15 @@ before(async () => {
   sources = (await Promise.all(files.map((name) => readFile(join(root, "src", name), "utf8")))).join("\n");
 });
 
-const haveGo = spawnSync("go", ["version"]).status === 0;
+const go = process.env.GO ?? "go";
+const haveGo = spawnSync(go, ["version"]).status === 0;
 
 test("the table has every exported identifier of the pinned go-plugin, and no other", {
   skip: !haveGo && process.env.CI !== "true" ? "no Go" : false,
 }, async () => {
   const exported: string[] = [];
   for (const name of packages) {
-    const { stdout } = await run("go", ["doc", "-all", name], {
+    const { stdout } = await run(go, ["doc", "-all", name], {
       cwd: join(root, "go-fixtures"),
       maxBuffer: 1 << 24,
     });

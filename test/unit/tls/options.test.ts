@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { generateCertificate } from "../../../src/tls/certificate.js";
+import { connectTls } from "../../../src/tls/connect.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
 import { pluginTls } from "../../../src/tls/plugin-options.js";
 
@@ -77,8 +78,9 @@ test("a plugin's TLS: the provider's before AutoMTLS, AutoMTLS when the host sen
   assert.equal(await pluginTls({}), undefined);
   assert.equal(await pluginTls({ clientCert: "" }), undefined);
 
-  const own = await pluginTls({ provider: async () => ({ cert: "c", key: "k" }), clientCert: host.certPem });
-  assert.deepEqual(own, { options: { cert: "c", key: "k", minVersion: "TLSv1.2" } });
+  const mine = { cert: host.certPem, key: host.keyPem };
+  const own = await pluginTls({ provider: async () => mine, clientCert: host.certPem });
+  assert.deepEqual(own, { options: { ...mine, minVersion: "TLSv1.2" } });
 
   const auto = await pluginTls({ clientCert: `\n${host.certPem.replaceAll("\n", "\r\n")}` });
   assert.ok(auto?.announce);
@@ -110,4 +112,19 @@ test("PLUGIN_CLIENT_CERT must be one PEM certificate; a provider's error comes t
     }),
     failure,
   );
+});
+
+test("options that Node does not take are told before anything is announced or connected", async () => {
+  const [one, two] = [await generateCertificate(), await generateCertificate()];
+  const wrong = [
+    { cert: "no PEM", key: one.keyPem },
+    { cert: one.certPem, key: two.keyPem },
+    { cert: one.certPem, key: one.keyPem, ciphers: "NO-SUCH-CIPHER" },
+  ];
+  const unusable = { name: "TlsError", code: "ERR_TLS_CONFIG" };
+  for (const options of wrong) {
+    await assert.rejects(pluginTls({ provider: () => options }), unusable);
+    const tls = hostTlsOptions({ config: options })!;
+    await assert.rejects(connectTls({ path: "/nowhere" }, { tls }), unusable);
+  }
 });
