@@ -5,11 +5,11 @@ import { handshakeConfig, stdio } from "./shared.js";
 const implementation = stdio.implement({
   Print(text) {
     process.stdout.write(text);
-    return Buffer.byteLength(text);
+    return text.length;
   },
   PrintErr(text) {
     process.stderr.write(text);
-    return Buffer.byteLength(text);
+    return text.length;
   },
 });
 

@@ -6,5 +6,5 @@ export const handshakeConfig = {
   magicCookieValue: "hello",
 };
 
-/** Text in, number of bytes out. */
-export const stdio = netRpcPlugin({ Print: [gob.string, gob.int], PrintErr: [gob.string, gob.int] });
+/** A string in (which in Go may be any bytes), the number of its bytes out. */
+export const stdio = netRpcPlugin({ Print: [gob.rawString, gob.int], PrintErr: [gob.rawString, gob.int] });
