@@ -35,6 +35,8 @@ export class NetRpcServer {
   readonly #options: NetRpcServerOptions;
   readonly #sessions = new Set<Session>();
   #hosts = 0;
+  /** Connections that end now are not worth a word. */
+  #closing = false;
 
   constructor(options: NetRpcServerOptions) {
     this.#options = options;
@@ -79,6 +81,7 @@ export class NetRpcServer {
 
   /** Ends all connections. What was written to them before goes out, within a second. */
   async close(): Promise<void> {
+    this.#closing = true;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       // Not unref'd: the process must not end before the last bytes are out.
@@ -90,12 +93,20 @@ export class NetRpcServer {
 
   /** {@link close} for the moment when the process exits: what the sockets take at once goes out. */
   closeNow(): void {
+    this.#closing = true;
     for (const session of this.#sessions) void session.close();
   }
 
+  readonly #rpcLogger = {
+    warn: (message: string, fields?: Record<string, unknown>): void => {
+      if (!this.#closing) this.#options.logger.warn(message, fields);
+    },
+  };
+
   #serveControl(session: Session, control: Channel): void {
-    const { logger, onQuit } = this.#options;
-    const broker = new MuxBroker(session, { logger });
+    const { onQuit } = this.#options;
+    const logger = this.#rpcLogger;
+    const broker = new MuxBroker(session, { logger: this.#options.logger });
     const controlReceiver: Receiver<typeof controlMethods> = {
       Ping: () => ({}),
       async Quit() {
@@ -116,7 +127,7 @@ export class NetRpcServer {
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new Error(`unknown plugin type: ${name}`);
     const { methods, receiver } = await plugin.server(broker);
-    const server = new RpcServer({ logger, registry: plugin.registry });
+    const server = new RpcServer({ logger: this.#rpcLogger, registry: plugin.registry });
     server.register(pluginService, methods, receiver);
     const id = broker.nextId();
     broker.acceptChannel(id).then(

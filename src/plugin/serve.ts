@@ -8,7 +8,7 @@ import { ServeError } from "./errors.js";
 import { type Listener, listenOptionsFromEnv, openListener } from "./listener.js";
 import { pluginLogger } from "./logger.js";
 import { NetRpcServer } from "./net-rpc-server.js";
-import { watchOrphan } from "./orphan.js";
+import { parentWatch, watchOrphan } from "./orphan.js";
 import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig } from "./serve-config.js";
 import { installSignals } from "./signals.js";
@@ -24,6 +24,9 @@ import { writeFully } from "./write-sync.js";
 
 // Modules that the plugin imports after this one may print while they load.
 holdStdoutIfPlugin();
+
+// As early as can be: a host that dies while the plugin starts must be missed, too.
+const parentGone = parentWatch();
 
 /** Milliseconds that hosts have to take what the plugin has printed before it ends. */
 const FLUSH_MS = 1500;
@@ -132,6 +135,7 @@ async function serveOn(
     if (config.endWhenOrphaned !== false) {
       stopWatch = watchOrphan({
         openConnections: () => server.openConnections,
+        parentGone,
         onOrphaned() {
           logger.warn("the plugin's host is gone, stopping");
           stop();
