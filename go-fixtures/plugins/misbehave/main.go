@@ -20,6 +20,9 @@
 //	network            network "carrier-pigeon"
 //	protocol           protocol "smoke"
 //	grpc               announces grpc on a socket where nobody speaks it
+//	grpc-no-mux        announces grpc, in six fields, as go-plugin before broker multiplexing
+//	grpc-mux-false     announces grpc, with "false" for broker multiplexing
+//	grpc-mux-text      announces grpc, with "perhaps" for broker multiplexing
 //	cert               a certificate field that is no base64
 //	bad-address        a unix socket path that does not exist
 //	bad-port           a TCP address whose port is not a number
@@ -85,18 +88,21 @@ var modes = map[string]func(){
 	"empty-line": func() {
 		say("\n")
 	},
-	"core":         func() { say("2|1|unix|/nonexistent/socket|netrpc|\n") },
-	"core-text":    func() { say("x|1|unix|/nonexistent/socket|netrpc|\n") },
-	"app":          func() { say("1|99|unix|/nonexistent/socket|netrpc|\n") },
-	"app-text":     func() { say("1|x|unix|/nonexistent/socket|netrpc|\n") },
-	"network":      func() { say("1|1|carrier-pigeon|/nonexistent/socket|netrpc|\n") },
-	"protocol":     func() { say("1|1|unix|/nonexistent/socket|smoke|\n") },
-	"cert":         func() { say("1|1|unix|/nonexistent/socket|netrpc|" + strings.Repeat("!?", 40) + "\n") },
-	"bad-address":  func() { say("1|1|unix|/nonexistent/socket|netrpc|\n") },
-	"bad-port":     func() { say("1|1|tcp|127.0.0.1:http-ish|netrpc|\n") },
-	"refused":      func() { say("1|1|tcp|127.0.0.1:1|netrpc|\n") },
-	"grpc":         func() { onSocket("grpc", discard) },
-	"accept-close": func() { onSocket("netrpc", func(c net.Conn) { _ = c.Close() }) },
+	"core":           func() { say("2|1|unix|/nonexistent/socket|netrpc|\n") },
+	"core-text":      func() { say("x|1|unix|/nonexistent/socket|netrpc|\n") },
+	"app":            func() { say("1|99|unix|/nonexistent/socket|netrpc|\n") },
+	"app-text":       func() { say("1|x|unix|/nonexistent/socket|netrpc|\n") },
+	"network":        func() { say("1|1|carrier-pigeon|/nonexistent/socket|netrpc|\n") },
+	"protocol":       func() { say("1|1|unix|/nonexistent/socket|smoke|\n") },
+	"cert":           func() { say("1|1|unix|/nonexistent/socket|netrpc|" + strings.Repeat("!?", 40) + "\n") },
+	"bad-address":    func() { say("1|1|unix|/nonexistent/socket|netrpc|\n") },
+	"bad-port":       func() { say("1|1|tcp|127.0.0.1:http-ish|netrpc|\n") },
+	"refused":        func() { say("1|1|tcp|127.0.0.1:1|netrpc|\n") },
+	"grpc":           func() { onSocket("grpc", discard) },
+	"grpc-no-mux":    func() { say("1|1|unix|/nonexistent/socket|grpc|\n") },
+	"grpc-mux-false": func() { say("1|1|unix|/nonexistent/socket|grpc||false\n") },
+	"grpc-mux-text":  func() { say("1|1|unix|/nonexistent/socket|grpc||perhaps\n") },
+	"accept-close":   func() { onSocket("netrpc", func(c net.Conn) { _ = c.Close() }) },
 	"accept-silent": func() {
 		onSocket("netrpc", discard)
 	},
