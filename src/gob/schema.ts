@@ -1,3 +1,4 @@
+import { GobError } from "./errors.js";
 import type { GoType } from "./gotype.js";
 
 declare const input: unique symbol;
@@ -127,16 +128,29 @@ export type Input<S> = S extends { readonly [input]?: (value: infer In) => void 
 /** What the decoder gives for a schema. */
 export type Output<S> = S extends Schema<never, infer Out> ? Out : never;
 
-/** Follows lazy schemas. */
+/** Go stops looking through pointers at this depth, too. */
+const MAX_INDIRECTIONS = 100;
+
+function endless(): GobError {
+  return new GobError("ERR_GOB_SCHEMA", "gob: a schema that is nothing but a reference to itself");
+}
+
+/** Follows lazy schemas. Throws `ERR_GOB_SCHEMA` when they lead nowhere. */
 export function resolve(schema: AnySchema): AnySchema {
   let at = schema;
-  while (at.node.kind === "lazy") at = at.node.get();
+  for (let i = 0; at.node.kind === "lazy"; i++) {
+    if (i > MAX_INDIRECTIONS) throw endless();
+    at = at.node.get();
+  }
   return at;
 }
 
-/** Follows lazy schemas and pointers: gob sees no pointers. */
+/** Follows lazy schemas and pointers: gob sees no pointers. Throws as {@link resolve}. */
 export function base(schema: AnySchema): AnySchema {
   let at = resolve(schema);
-  while (at.node.kind === "pointer") at = resolve(at.node.elem);
+  for (let i = 0; at.node.kind === "pointer"; i++) {
+    if (i > MAX_INDIRECTIONS) throw endless();
+    at = resolve(at.node.elem);
+  }
   return at;
 }
