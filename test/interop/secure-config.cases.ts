@@ -42,7 +42,7 @@ const hashes = ["sha256", "sha512", "sha3-256", "md5"];
 export const cases: Case[] = [
   ...[false, true].map(
     (pinned): Case => ({
-      name: `ts->go netrpc secureConfig${pinned ? " pinned" : ""}, the expected file`,
+      name: `ts->go netrpc secureConfig${pinned ? " pinned" : ""}, the expected file (TestClient_SecureConfig)`,
       needs,
       async run(context) {
         for (const hash of hashes) {
@@ -58,7 +58,7 @@ export const cases: Case[] = [
   ),
   ...[false, true].map(
     (pinned): Case => ({
-      name: `ts->go netrpc secureConfig${pinned ? " pinned" : ""}, another file is not started`,
+      name: `ts->go netrpc secureConfig${pinned ? " pinned" : ""}, another file is not started (TestClient_SecureConfig)`,
       needs,
       run: (context) =>
         withCopy(context, "sha256", async ({ path, checksum }) => {

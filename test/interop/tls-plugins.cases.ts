@@ -63,7 +63,7 @@ function tsHostCases(peer: string): Case[] {
   };
   return [
     {
-      name: `${pair} AutoMTLS unix, with intruders`,
+      name: `${pair} AutoMTLS unix, with intruders (TestClient_mtlsNetRPCClient)`,
       needs,
       run: async (context) => greetAmongIntruders({ ...(await cmd(context, {})), autoMTLS: true }),
     },
@@ -100,7 +100,7 @@ function tsHostCases(peer: string): Case[] {
         }),
     },
     {
-      name: `${pair} the user's TLS, the server's certificate alone`,
+      name: `${pair} the user's TLS, the server's certificate alone (TestClient_TLS)`,
       needs,
       run: (context) =>
         withFiles(async (server) => {
@@ -121,7 +121,7 @@ function tsHostCases(peer: string): Case[] {
         }),
     },
     {
-      name: `${pair} the user's TLS, a server that it does not trust`,
+      name: `${pair} the user's TLS, a server that it does not trust (TestClient_TLS)`,
       needs,
       run: (context) =>
         withFiles(async (server, other) => {
