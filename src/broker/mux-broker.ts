@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { AbortedError } from "../errors.js";
+import { AbortedError, type GoplugError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
@@ -40,9 +40,12 @@ export interface BrokerService {
 /** One id on its way: a stream that waits for its accepter, or an accepter that waits for its stream. */
 type Pending =
   | { stream: Channel; timer: NodeJS.Timeout }
-  | { take(stream: Channel): void; fail(error: BrokerError): void };
+  | { take(stream: Channel): void; fail(error: GoplugError): void };
 
 const pluginName = "Plugin";
+
+/** setTimeout fires at once above this. */
+const longestTimer = 2 ** 31 - 1;
 
 /**
  * Brokers streams of one session by number, so that either side can offer the other further connections, for
@@ -179,14 +182,27 @@ export class MuxBroker {
     }
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const limit = this.#limit(wait, "timeout waiting for accept");
-    return new Promise<Channel>((resolve, reject) => {
-      const onAbort = (): void => reject(limit.signal.reason);
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        // At once, not in a later microtask: the next stream with this id is not for this accepter.
+        if (this.#pending.get(id) === accepter) this.#pending.delete(id);
+        limit.signal.removeEventListener("abort", onAbort);
+        limit.release();
+      };
+      const accepter = {
+        take(stream: Channel) {
+          settle();
+          resolve(stream);
+        },
+        fail(error: GoplugError) {
+          settle();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => accepter.fail(limit.signal.reason);
+      this.#pending.set(id, accepter);
       if (limit.signal.aborted) onAbort();
-      limit.signal.addEventListener("abort", onAbort, { once: true });
-      this.#pending.set(id, { take: resolve, fail: reject });
-    }).finally(() => {
-      this.#pending.delete(id);
-      limit.release();
+      else limit.signal.addEventListener("abort", onAbort);
     });
   }
 
@@ -196,7 +212,10 @@ export class MuxBroker {
     const onAbort = (): void => abort.abort(new AbortedError("the brokered connection", signal!.reason));
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
-    const timer = setTimeout(() => abort.abort(new BrokerError("ERR_BROKER_TIMEOUT", late)), timeout);
+    const timer =
+      timeout > longestTimer
+        ? undefined
+        : setTimeout(() => abort.abort(new BrokerError("ERR_BROKER_TIMEOUT", late)), timeout);
     const release = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -234,12 +253,17 @@ export class MuxBroker {
       limit.release();
     }
     const pending = this.#pending.get(id);
-    if (pending === undefined) {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        this.#logger.warn("closing a brokered stream that nobody accepted", { id });
-        channel.destroy();
-      }, this.#timeout);
+    if (this.#ended !== undefined) {
+      channel.destroy();
+    } else if (pending === undefined) {
+      const timer = setTimeout(
+        () => {
+          this.#pending.delete(id);
+          this.#logger.warn("closing a brokered stream that nobody accepted", { id });
+          channel.destroy();
+        },
+        Math.min(this.#timeout, longestTimer),
+      );
       this.#pending.set(id, { stream: channel, timer: timer.unref() });
     } else if ("take" in pending) {
       pending.take(channel);
