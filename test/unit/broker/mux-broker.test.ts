@@ -166,16 +166,36 @@ describe("accept", () => {
   });
 
   test("of two streams with the id takes one, and the other is kept for the next accept", async (t) => {
-    const { broker, peer } = scripted(t);
+    const [a, b] = pipePair();
+    const { client, server } = sessions(t, [a, b]);
+    const broker = new MuxBroker(client);
     const accepting = broker.accept(7);
-    // In one turn, so that both ids arrive together.
-    const [one, two] = await Promise.all([peer.open(), peer.open()]);
-    one.write(Buffer.concat([id(7), Buffer.from("one")]));
-    two.write(Buffer.concat([id(7), Buffer.from("two")]));
-    one.end();
-    two.end();
+    const [one, two] = await Promise.all([server.openChannel(), server.openChannel()]);
+    // Held up on the way, so that both ids arrive in one turn.
+    a.pause();
+    for (const [channel, text] of [
+      [one, "one"],
+      [two, "two"],
+    ] as const) {
+      channel.write(Buffer.concat([id(7), Buffer.from(text)]));
+      channel.end();
+      await delay(10);
+    }
+    a.resume();
     assert.equal((await readAll(await accepting)).toString(), "one");
     assert.equal((await readAll(await broker.accept(7, { timeout: 2000 }))).toString(), "two");
+  });
+
+  test("of a stream that came before ends the wait for an accepter", async (t) => {
+    const { broker, peer, logger } = scripted(t, { timeout: 50 });
+    const dialled = await dialRaw(peer, id(7));
+    await delay(10);
+    const accepted = await broker.accept(7);
+    await delay(80);
+    dialled.end("still there");
+    assert.equal((await readAll(accepted)).toString(), "still there");
+    assert.deepEqual(logger.lines, []);
+    accepted.destroy();
   });
 
   test("leaves no timer when it is served", async (t) => {
