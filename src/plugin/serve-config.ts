@@ -1,7 +1,24 @@
 import type { TlsOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
-import type { HandshakeConfig, Network } from "../protocol/constants.js";
+import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
+
+/** Where a plugin in test mode can be reached: what a host takes as `reattach` (go-plugin: ReattachConfig). */
+export interface TestReattachConfig {
+  readonly protocol: Protocol;
+  readonly protocolVersion: number;
+  readonly address: { readonly network: Network; readonly address: string };
+  readonly pid: number;
+  readonly test: true;
+}
+
+/** How a plugin is served inside of a test (go-plugin: ServeTestConfig). */
+export interface ServeTestConfig {
+  /** Called once, when hosts can connect. */
+  readonly onReattachConfig?: (config: TestReattachConfig) => void;
+  /** Whether stdout and stderr are copied to the hosts, beside going where they go. Default false. */
+  readonly syncStdio?: boolean;
+}
 
 /** What a plugin serves, and how (go-plugin: ServeConfig). */
 export interface ServeConfig {
@@ -33,4 +50,9 @@ export interface ServeConfig {
   readonly exit?: boolean;
   /** Ends the serving when it fires, as SIGTERM does. */
   readonly signal?: AbortSignal;
+  /**
+   * Test mode: the plugin runs inside of a test's process, which stays what it is. There is no cookie and no handshake
+   * line, signals and the parent are left alone, and `serve` returns when `signal` fires or a host calls Quit.
+   */
+  readonly test?: ServeTestConfig;
 }

@@ -7,10 +7,11 @@ import { cookieProblem } from "./cookie.js";
 import { ServeError } from "./errors.js";
 import { type Listener, listenOptionsFromEnv, openListener } from "./listener.js";
 import { pluginLogger } from "./logger.js";
-import { NetRpcServer } from "./net-rpc-server.js";
 import { parentWatch, watchOrphan } from "./orphan.js";
+import { OutputQueue } from "./output-queue.js";
 import { prepareSecurity, type Security } from "./security.js";
-import type { ServeConfig } from "./serve-config.js";
+import type { ServeConfig, ServeTestConfig } from "./serve-config.js";
+import { Serving } from "./serving.js";
 import { installSignals } from "./signals.js";
 import {
   bytesBeforeHold,
@@ -18,6 +19,7 @@ import {
   holdStdout,
   holdStdoutIfPlugin,
   releaseStdio,
+  teeStdio,
   writeRealStderr,
 } from "./stdio-capture.js";
 import { writeFully } from "./write-sync.js";
@@ -28,8 +30,6 @@ holdStdoutIfPlugin();
 // As early as can be: a host that dies while the plugin starts must be missed, too.
 const parentGone = parentWatch();
 
-/** Milliseconds that hosts have to take what the plugin has printed before it ends. */
-const FLUSH_MS = 1500;
 /** Milliseconds that the host has to make room for the handshake line in the pipe. */
 const HANDSHAKE_MS = 5000;
 
@@ -48,6 +48,7 @@ let serving = false;
  * @throws HandshakeError ERR_HANDSHAKE_CONFIG
  */
 export async function serve(config: ServeConfig): Promise<void> {
+  if (config.test !== undefined) return serveInTest(config, config.test);
   if (serving) throw new ServeError("ERR_SERVE_TWICE", "serve was called twice: a process has one handshake");
   serving = true;
   holdStdout();
@@ -89,7 +90,7 @@ async function open(config: ServeConfig): Promise<Listener> {
   return openListener({ ...listenOptionsFromEnv(process.env), network: config.network });
 }
 
-interface Serving {
+interface Process {
   readonly config: ServeConfig;
   readonly version: number;
   readonly plugins: PluginSet;
@@ -99,61 +100,65 @@ interface Serving {
 
 async function serveOn(
   listener: Listener,
-  { config, version, plugins, logger, security }: Serving,
+  { config, version, plugins, logger, security }: Process,
 ): Promise<void> {
-  let stop!: () => void;
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
+  let stop = (): void => {};
   const removeSignals = installSignals(logger, (signal) => {
     logger.info("plugin received signal, stopping", { signal });
     stop();
   });
-  let stopWatch = (): void => {};
-  let closeNow = (): void => {};
   try {
     announce(listener, version, security.announce, logger);
-    const capture = captureStdio((error) => logger.warn("plugin output is lost", { error }));
-    const server = new NetRpcServer({
-      plugins,
-      stdout: capture.stdout,
-      stderr: capture.stderr,
-      logger,
-      async onQuit() {
-        // Once Quit is answered the host closes its streams: what was printed before has to be there by then.
-        await capture.flush(FLUSH_MS);
-        setImmediate(stop);
-      },
-    });
-    listener.server.on(
-      "connection",
-      security.gate((connection) => void server.serveConnection(connection)),
-    );
-    listener.server.on("error", (error) => logger.error("plugin server", { error }));
-    closeNow = () => server.closeNow();
+    const output = captureStdio((error) => logger.warn("plugin output is lost", { error }));
+    const serving = new Serving({ listener, security, plugins, output, logger, signal: config.signal });
+    stop = serving.stop;
+    const closeNow = (): void => serving.server.closeNow();
     process.on("exit", closeNow);
-    if (config.endWhenOrphaned !== false) {
-      stopWatch = watchOrphan({
-        openConnections: () => server.openConnections,
-        parentGone,
-        onOrphaned() {
-          logger.warn("the plugin's host is gone, stopping");
-          stop();
-        },
-      });
-    }
-    if (config.signal?.aborted) stop();
-    else config.signal?.addEventListener("abort", stop, { once: true });
-
-    await stopped;
-    listener.close();
-    await capture.flush(FLUSH_MS);
-    await server.close();
-  } finally {
-    config.signal?.removeEventListener("abort", stop);
+    const stopWatch = config.endWhenOrphaned === false ? undefined : watch(serving, logger);
+    await serving.stopped;
+    stopWatch?.();
+    await serving.end();
     process.off("exit", closeNow);
-    stopWatch();
+  } finally {
     removeSignals();
+  }
+}
+
+function watch({ server, stop }: Serving, logger: Logger): () => void {
+  return watchOrphan({
+    openConnections: () => server.openConnections,
+    parentGone,
+    onOrphaned() {
+      logger.warn("the plugin's host is gone, stopping");
+      stop();
+    },
+  });
+}
+
+/** Serves inside of a process that is not the plugin's own. */
+async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<void> {
+  const { version, plugins } = negotiate(config);
+  const logger = config.logger ?? pluginLogger();
+  const listener = await open(config);
+  let release: (() => void) | undefined;
+  try {
+    const security = await prepareSecurity(config, logger);
+    const tee = test.syncStdio === true ? teeStdio() : undefined;
+    release = tee?.release;
+    const output = tee ?? { stdout: new OutputQueue(() => {}), stderr: new OutputQueue(() => {}) };
+    const serving = new Serving({ listener, security, plugins, output, logger, signal: config.signal });
+    test.onReattachConfig?.({
+      protocol: "netrpc",
+      protocolVersion: version,
+      address: { network: listener.network, address: listener.address },
+      pid: process.pid,
+      test: true,
+    });
+    await serving.stopped;
+    await serving.end();
+  } finally {
+    release?.();
+    listener.close();
   }
 }
 

@@ -4,22 +4,11 @@ import createDebug from "debug";
 import { DEFAULT_START_TIMEOUT_MS, ENV } from "../protocol/constants.js";
 import { CapturedStream } from "./captured-stream.js";
 import type { ServeError } from "./errors.js";
-import type { OutputQueue } from "./output-queue.js";
+import type { Output } from "./serving.js";
 import { writeFully } from "./write-sync.js";
 
 /** Milliseconds that the end of the process may be put off for output that a full pipe does not take. */
 const LAST_WORDS_MS = 1000;
-
-/** What the process's stdout and stderr have become. */
-export interface StdioCapture {
-  /** What waits to go to the hosts as their synced stdout, and stderr. */
-  readonly stdout: OutputQueue;
-  readonly stderr: OutputQueue;
-  /**
-   * Resolves true when connections have taken all output, false if not within `timeoutMs` or if there are none.
-   */
-  flush(timeoutMs: number): Promise<boolean>;
-}
 
 type State =
   /** stdout is held back so that nothing comes before the handshake line; stderr is untouched. */
@@ -54,7 +43,7 @@ export function holdStdoutIfPlugin(env: NodeJS.ProcessEnv = process.env): void {
 }
 
 /** Begins to copy stdout and stderr to hosts; call it once the handshake line is out. */
-export function captureStdio(onOverflow: (error: ServeError) => void): StdioCapture {
+export function captureStdio(onOverflow: (error: ServeError) => void): Output {
   if (state?.name !== "holding") hold({});
   const { stdout } = state as Extract<State, { name: "holding" }>;
   clearTimeout((state as Extract<State, { name: "holding" }>).timer);
@@ -65,14 +54,28 @@ export function captureStdio(onOverflow: (error: ServeError) => void): StdioCapt
   }
   state = { name: "live", stdout, stderr };
   // When the host dies its ends of the pipes go, too; that must not end the plugin before it has cleaned up.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", ignore);
+  for (const stream of [process.stdout, process.stderr]) stream.off("error", ignore).on("error", ignore);
   keepTracesOffTheWire();
+  return { stdout: stdout.queue, stderr: stderr.queue };
+}
+
+/**
+ * Copies stdout and stderr to hosts while both go on where they went: for plugins that run inside of a test. The
+ * copies end with `release`.
+ */
+export function teeStdio(): Output & { release(): void } {
+  const [stdout, stderr] = [process.stdout, process.stderr].map((stream) => {
+    const captured = new CapturedStream(stream, { tee: true });
+    captured.queue.holding = false;
+    return captured;
+  }) as [CapturedStream, CapturedStream];
   return {
     stdout: stdout.queue,
     stderr: stderr.queue,
-    async flush(timeoutMs) {
-      const flushed = await Promise.all([stdout.queue.flush(timeoutMs), stderr.queue.flush(timeoutMs)]);
-      return flushed.every(Boolean);
+    release() {
+      // In the opposite order, as others may have taken the streams meanwhile.
+      stderr.restore();
+      stdout.restore();
     },
   };
 }
@@ -113,11 +116,13 @@ function divertToProcess(): void {
   }
 }
 
+const originalLog = createDebug.log;
+
 function ignore(): void {}
 
 /** Traces of the library's own frames would make more frames, and more traces, if they went to the synced stderr. */
 function keepTracesOffTheWire(): void {
-  const log = createDebug.log;
+  const log = originalLog;
   createDebug.log = function (this: { namespace?: string }, ...args: unknown[]) {
     if (this?.namespace?.startsWith("goplug:")) writeRealStderr(`${format(...args)}\n`);
     else log.apply(this, args as [unknown]);

@@ -38,6 +38,6 @@ if (how === "sink") {
   };
   capture.stdout.attach(sink);
   console.log("three");
-  await capture.flush(1000);
+  await capture.stdout.flush(1000);
   process.on("exit", () => writeSync(2, JSON.stringify(seen)));
 }

@@ -1,0 +1,71 @@
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import type { Listener } from "./listener.js";
+import { NetRpcServer } from "./net-rpc-server.js";
+import type { OutputQueue } from "./output-queue.js";
+import type { Security } from "./security.js";
+
+/** What is printed, on its way to the hosts. */
+export interface Output {
+  readonly stdout: OutputQueue;
+  readonly stderr: OutputQueue;
+}
+
+/** What a plugin serves, and by which way hosts come to it. */
+export interface ServingParts {
+  readonly listener: Listener;
+  readonly security: Security;
+  readonly plugins: PluginSet;
+  readonly output: Output;
+  readonly logger: Logger;
+  /** Stops the serving when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Milliseconds that hosts have to take what the plugin has printed before it ends. */
+const FLUSH_MS = 1500;
+
+/** Serves the connections of a listener, from its making until it is told to stop. */
+export class Serving {
+  readonly server: NetRpcServer;
+  /** Resolves when a host has called Quit, the signal has fired, or `stop` was called. */
+  readonly stopped: Promise<void>;
+  readonly #parts: ServingParts;
+  #resolve!: () => void;
+
+  constructor(parts: ServingParts) {
+    const { listener, security, logger, signal } = parts;
+    this.#parts = parts;
+    this.stopped = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.server = new NetRpcServer({ ...parts, ...parts.output, onQuit: () => this.#quit() });
+    const accept = security.gate((connection) => void this.server.serveConnection(connection));
+    listener.server.on("connection", accept);
+    listener.server.on("error", (error) => logger.error("plugin server", { error }));
+    if (signal?.aborted) this.stop();
+    else signal?.addEventListener("abort", this.stop, { once: true });
+  }
+
+  readonly stop = (): void => this.#resolve();
+
+  /** Takes no more connections, lets the hosts have what was printed, and ends the connections that there are. */
+  async end(): Promise<void> {
+    const { listener, signal } = this.#parts;
+    signal?.removeEventListener("abort", this.stop);
+    listener.close();
+    await this.#flush();
+    await this.server.close();
+  }
+
+  async #quit(): Promise<void> {
+    // Once Quit is answered the host closes its streams: what was printed before has to be there by then.
+    await this.#flush();
+    setImmediate(this.stop);
+  }
+
+  async #flush(): Promise<void> {
+    const { stdout, stderr } = this.#parts.output;
+    await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
+  }
+}
