@@ -24,6 +24,7 @@ export type {
   UnixSocketConfig,
 } from "./host/config.js";
 export { discover } from "./host/discover.js";
+export { BadPatternError } from "./host/glob-pattern.js";
 export { ClientEndedError, PluginExitedError, StartError, UnknownPluginError } from "./host/errors.js";
 export { cleanupClients, clientsKilled } from "./host/managed.js";
 export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-client.js";

@@ -6,7 +6,7 @@ import { type Command, CommandRunner } from "../process/command-runner.js";
 import { lookPath } from "../process/look-path.js";
 import { pinExecutable } from "../process/pinned.js";
 import type { Runner } from "../process/runner.js";
-import type { Network, Protocol } from "../protocol/constants.js";
+import { ENV, type Network, type Protocol } from "../protocol/constants.js";
 import { pluginEnvironment } from "../protocol/environment.js";
 import { collectVersions } from "../protocol/negotiate.js";
 import { generateCertificate } from "../tls/certificate.js";
@@ -57,7 +57,7 @@ export async function startPlugin<P extends PluginSet>(
     if (socketDir !== undefined) cleanups.push(socketDir.remove);
     const given = commandOf(config.cmd);
     const env = {
-      ...(config.skipHostEnv === true ? {} : process.env),
+      ...(config.skipHostEnv === true ? {} : hostEnvironment()),
       ...given.env,
       ...pluginEnvironment({
         handshakeConfig,
@@ -129,6 +129,13 @@ async function verified<P extends PluginSet>(
   }
   if (!(await checkFile(path, secureConfig, signal))) throw checksumMismatch();
   return { ...command, path };
+}
+
+/** What the plugin inherits: not what this host was told itself, should it be some other host's plugin. */
+function hostEnvironment(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of Object.values(ENV)) delete env[name];
+  return env;
 }
 
 function commandOf(cmd: ClientConfig["cmd"]): PluginCommand {

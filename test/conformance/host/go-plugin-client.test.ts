@@ -329,6 +329,24 @@ describe("client_test.go", needs("kv-netrpc", "misbehave", "versioned"), () => {
     }
   });
 
+  test("what a host was told as some other host's plugin is not passed on", async () => {
+    const told = {
+      PLUGIN_CLIENT_CERT: "a certificate",
+      PLUGIN_UNIX_SOCKET_DIR: "/no/such/folder",
+      PLUGIN_UNIX_SOCKET_GROUP: "no such group",
+      PLUGIN_MULTIPLEX_GRPC: "true",
+    };
+    Object.assign(process.env, told);
+    try {
+      await withClient({ plugins, cmd: kvCommand() }, async (client) => {
+        const store = await client.dispense("kv");
+        for (const name of Object.keys(told)) assert.equal(await store.Env(name), "");
+      });
+    } finally {
+      for (const name of Object.keys(told)) delete process.env[name];
+    }
+  });
+
   test("TestClient_ping", () =>
     withClient({ plugins, cmd: kvCommand() }, async (client) => {
       await client.ping();
