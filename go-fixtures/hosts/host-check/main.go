@@ -1,9 +1,9 @@
 // host-check is a Go host, built on the newest go-plugin, that loads any plugin
 // by its command line and checks one thing about it:
 //
-//	host-check -case NAME [-v] -- COMMAND ARGUMENTS...
-//	host-check -list
-//	host-check -self DIRECTORY
+//	host-check -case NAME [-v] [-bare] -- COMMAND ARGUMENTS...
+//	host-check -list [-protocol grpc]
+//	host-check -self DIRECTORY [-protocol netrpc|grpc]
 //
 // It prints "ok" and exits 0, or prints what is wrong and exits 1 (2: it did
 // not end within the case's limit; 64: wrong use). -case takes a list too
@@ -13,10 +13,18 @@
 // -list prints a line a case: name, the service that the plugin must serve
 // (package shared/<service> defines it; "any" is any service of these), whom it
 // is for, and what is checked. For: "all" holds for every plugin, "ts" asks for
-// more than Go plugins do, "go" is about Go plugins only.
+// more than Go plugins do, "go" is about Go plugins only. The cases over gRPC
+// are listed by -protocol grpc; there the service is the .proto files that the
+// plugin must serve: "kv" kv.proto, tools.proto and stream.proto, "store" kv.proto
+// alone, "counter" counter.proto, "versioned" kv.proto in version 3 and net/rpc's
+// kv in version 2.
+//
+// -bare is for a gRPC plugin that has nothing but its services and health (the
+// guide "Writing plugins without Go"): it cannot be asked to end, so it need
+// not end well, and its socket may stay.
 //
 // -self checks the Go plugins: every case that holds for them, with
-// DIRECTORY/<service>-netrpc.
+// DIRECTORY/<service>-netrpc, DIRECTORY/<service>-grpc or DIRECTORY/versioned.
 //
 // Every case is bounded in time, runs the plugin in a process group of its own,
 // and fails if a process of that group is left.
@@ -40,7 +48,11 @@ type check struct {
 	limit   time.Duration
 	about   string
 	run     func(*harness) error
+	grpc    bool
 }
+
+// bare is the flag of that name.
+var bare bool
 
 const defaultLimit = 30 * time.Second
 
@@ -48,8 +60,15 @@ var checks []check
 
 // add is called by the init functions of the files that hold the cases.
 func add(scope, service, name, about string, run func(*harness) error) *check {
-	checks = append(checks, check{name, service, scope, defaultLimit, about, run})
+	checks = append(checks, check{name, service, scope, defaultLimit, about, run, false})
 	return &checks[len(checks)-1]
+}
+
+// addGRPC is add for a case over gRPC; its name gets "grpc-" in front.
+func addGRPC(scope, service, name, about string, run func(*harness) error) *check {
+	c := add(scope, service, "grpc-"+name, about, run)
+	c.grpc = true
+	return c
 }
 
 // within sets another limit than 30 s.
@@ -59,6 +78,8 @@ func main() {
 	names := flag.String("case", "", "the case, or several with commas")
 	list := flag.Bool("list", false, "print the cases")
 	self := flag.String("self", "", "check the Go plugins in this directory")
+	protocol := flag.String("protocol", "", "netrpc or grpc: for -list (by default netrpc) and -self (by default both)")
+	flag.BoolVar(&bare, "bare", false, "the plugin has no controller service: it is killed")
 	verbose := flag.Bool("v", false, "print the plugin's stderr in any case")
 	flag.Parse()
 	if !*verbose {
@@ -68,10 +89,13 @@ func main() {
 	switch {
 	case *list:
 		for _, c := range checks {
+			if c.grpc != (*protocol == "grpc") {
+				continue
+			}
 			fmt.Printf("%s\t%s\t%s\t%s\n", c.name, c.service, c.scope, c.about)
 		}
 	case *self != "":
-		os.Exit(runSelf(*self, *verbose))
+		os.Exit(runSelf(*self, *protocol, *verbose))
 	case *names == "" || flag.NArg() == 0:
 		flag.Usage()
 		os.Exit(64)
@@ -103,19 +127,31 @@ func runNamed(names []string, command []string, verbose bool) int {
 	return code
 }
 
-func runSelf(dir string, verbose bool) int {
+// goPlugin is the Go plugin that the case holds for.
+func goPlugin(c *check) string {
+	switch {
+	case c.service == "versioned":
+		return "versioned"
+	case c.grpc && c.service == "counter":
+		return "counter-grpc"
+	case c.grpc:
+		return "kv-grpc"
+	case c.service == "any":
+		return "greeter-netrpc"
+	default:
+		return c.service + "-netrpc"
+	}
+}
+
+func runSelf(dir, protocol string, verbose bool) int {
 	failed := 0
 	for i := range checks {
 		c := &checks[i]
-		if c.scope == "ts" {
+		if c.scope == "ts" || protocol != "" && c.grpc != (protocol == "grpc") {
 			continue
 		}
-		service := c.service
-		if service == "any" {
-			service = "greeter"
-		}
 		start := time.Now()
-		err := runCase(c, []string{filepath.Join(dir, service+"-netrpc")}, verbose)
+		err := runCase(c, []string{filepath.Join(dir, goPlugin(c))}, verbose)
 		took := time.Since(start).Round(10 * time.Millisecond)
 		if err != nil {
 			failed++

@@ -53,9 +53,11 @@ func (h *Helper) Nest(ctx context.Context, in *fixturepb.NestRequest) (*fixturep
 	return reply, nil
 }
 
-// Serve serves h on a brokered id until stop is called or the broker ends.
+// Serve serves h on a brokered id until stop is called or the broker ends. It
+// comes back when the id can be dialled: with multiplexing, go-plugin refuses a
+// knock that comes while Accept is still at work ("no listener for id N").
 func Serve(broker *plugin.GRPCBroker, id uint32, h *Helper) (stop func()) {
-	made := make(chan *grpc.Server, 1)
+	made := make(chan *grpc.Server)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -66,12 +68,11 @@ func Serve(broker *plugin.GRPCBroker, id uint32, h *Helper) (stop func()) {
 			return s
 		})
 	}()
-	return func() {
-		select {
-		case s := <-made:
-			s.Stop()
-		case <-ended: // it could not accept
-		}
+	select {
+	case s := <-made:
+		return s.Stop
+	case <-ended: // it could not accept
+		return func() {}
 	}
 }
 

@@ -193,7 +193,7 @@ func (x *Text) GetText() string {
 
 type Pairs struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pairs         map[string]string      `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Pairs         map[string][]byte      `protobuf:"bytes,1,rep,name=pairs,proto3" json:"pairs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,7 +228,7 @@ func (*Pairs) Descriptor() ([]byte, []int) {
 	return file_tools_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *Pairs) GetPairs() map[string]string {
+func (x *Pairs) GetPairs() map[string][]byte {
 	if x != nil {
 		return x.Pairs
 	}
@@ -305,7 +305,7 @@ const file_tools_proto_rawDesc = "" +
 	"\n" +
 	"PairsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"1\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"1\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text2\xbd\t\n" +

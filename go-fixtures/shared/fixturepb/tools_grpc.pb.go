@@ -56,9 +56,10 @@ type ToolsClient interface {
 	// The plugin's environment variable, "" if unset.
 	Env(ctx context.Context, in *Text, opts ...grpc.CallOption) (*Text, error)
 	// Fails with that code and text, and with the header "goplug-header: yes"
-	// and the trailer "goplug-trailer: CODE". Code 0 succeeds.
+	// and the trailer "goplug-trailer: CODE", the code in decimal. Code 0 succeeds.
 	Fail(ctx context.Context, in *Failure, opts ...grpc.CallOption) (*Nothing, error)
-	// The request's metadata whose keys begin with "goplug-", the last value of each.
+	// The request's metadata whose keys begin with "goplug-", the last value of each, that of a
+	// key with "-bin" at its end as the bytes themselves.
 	Metadata(ctx context.Context, in *Nothing, opts ...grpc.CallOption) (*Pairs, error)
 	// Writes n bytes of the pattern to stdout, the synced stream; answers n.
 	WriteStdout(ctx context.Context, in *Number, opts ...grpc.CallOption) (*Number, error)
@@ -292,9 +293,10 @@ type ToolsServer interface {
 	// The plugin's environment variable, "" if unset.
 	Env(context.Context, *Text) (*Text, error)
 	// Fails with that code and text, and with the header "goplug-header: yes"
-	// and the trailer "goplug-trailer: CODE". Code 0 succeeds.
+	// and the trailer "goplug-trailer: CODE", the code in decimal. Code 0 succeeds.
 	Fail(context.Context, *Failure) (*Nothing, error)
-	// The request's metadata whose keys begin with "goplug-", the last value of each.
+	// The request's metadata whose keys begin with "goplug-", the last value of each, that of a
+	// key with "-bin" at its end as the bytes themselves.
 	Metadata(context.Context, *Nothing) (*Pairs, error)
 	// Writes n bytes of the pattern to stdout, the synced stream; answers n.
 	WriteStdout(context.Context, *Number) (*Number, error)

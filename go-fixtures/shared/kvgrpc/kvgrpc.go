@@ -5,6 +5,8 @@ package kvgrpc
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/hashicorp/go-plugin"
@@ -115,7 +117,7 @@ func (t *tools) Fail(ctx context.Context, in *fixturepb.Failure) (*fixturepb.Not
 		return nil, err
 	}
 	code := codes.Code(in.Code)
-	if err := grpc.SetTrailer(ctx, metadata.Pairs("goplug-trailer", code.String())); err != nil {
+	if err := grpc.SetTrailer(ctx, metadata.Pairs("goplug-trailer", fmt.Sprint(in.Code))); err != nil {
 		return nil, err
 	}
 	return &fixturepb.Nothing{}, status.Error(code, in.Text)
@@ -123,10 +125,10 @@ func (t *tools) Fail(ctx context.Context, in *fixturepb.Failure) (*fixturepb.Not
 
 func (t *tools) Metadata(ctx context.Context, _ *fixturepb.Nothing) (*fixturepb.Pairs, error) {
 	in, _ := metadata.FromIncomingContext(ctx)
-	reply := &fixturepb.Pairs{Pairs: map[string]string{}}
+	reply := &fixturepb.Pairs{Pairs: map[string][]byte{}}
 	for key, values := range in {
-		if len(key) > 7 && key[:7] == "goplug-" {
-			reply.Pairs[key] = values[len(values)-1]
+		if strings.HasPrefix(key, "goplug-") {
+			reply.Pairs[key] = []byte(values[len(values)-1])
 		}
 	}
 	return reply, nil
