@@ -24,8 +24,8 @@ export type {
   UnixSocketConfig,
 } from "./host/config.js";
 export { discover } from "./host/discover.js";
-export { BadPatternError } from "./host/glob-pattern.js";
 export { ClientEndedError, PluginExitedError, StartError, UnknownPluginError } from "./host/errors.js";
+export { BadPatternError } from "./host/glob-pattern.js";
 export { cleanupClients, clientsKilled } from "./host/managed.js";
 export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-client.js";
 export type { ProtocolClient, WaitOptions } from "./host/protocol-client.js";
@@ -45,7 +45,8 @@ export {
 export { ServeError } from "./plugin/errors.js";
 export { pluginLogger } from "./plugin/logger.js";
 export { serve } from "./plugin/serve.js";
-export type { ServeConfig } from "./plugin/serve-config.js";
+export type { ServeConfig, ServeTestConfig, TestReattachConfig } from "./plugin/serve-config.js";
+export { type ServeConnectionOptions, serveConnection } from "./plugin/serve-connection.js";
 export { type ServeMuxMap, serveMux } from "./plugin/serve-mux.js";
 export { ChecksumError, checkFile, type SecureConfig } from "./process/checksum.js";
 export { type Command, CommandRunner } from "./process/command-runner.js";

@@ -1,0 +1,50 @@
+import type { Duplex, Readable } from "node:stream";
+import type { PluginSet } from "../definition/plugin.js";
+import { type Logger, nullLogger } from "../hclog/logger.js";
+import { NetRpcServer } from "./net-rpc-server.js";
+import { OutputQueue } from "./output-queue.js";
+
+/** What is served on a connection that the caller brings (go-plugin: RPCServer). */
+export interface ServeConnectionOptions {
+  readonly plugins: PluginSet;
+  /** What the host is to get as the plugin's stdout, read no faster than the host takes it. Default: nothing. */
+  readonly stdout?: Readable;
+  /** The same for stderr. */
+  readonly stderr?: Readable;
+  readonly logger?: Logger;
+  /** The host has called Control.Quit; its answer waits for what this returns. The connection is left open. */
+  readonly onQuit?: () => void | Promise<void>;
+}
+
+/**
+ * Serves plugins in net/rpc mode on one connection, whatever it is, until it ends (go-plugin: RPCServer.ServeConn).
+ * There is no handshake line and no process to end: that is `serve`. Never rejects; what goes wrong is logged.
+ */
+export async function serveConnection(connection: Duplex, options: ServeConnectionOptions): Promise<void> {
+  const { plugins, logger = nullLogger, onQuit } = options;
+  const [stdout, stderr] = [queueOf(options.stdout), queueOf(options.stderr)];
+  const server = new NetRpcServer({
+    plugins,
+    logger,
+    stdout: stdout.queue,
+    stderr: stderr.queue,
+    onQuit: async () => onQuit?.(),
+  });
+  try {
+    await server.serveConnection(connection);
+  } finally {
+    stdout.detach();
+    stderr.detach();
+  }
+}
+
+/** A queue that is filled from a stream, which waits when the queue is full. */
+function queueOf(source: Readable | undefined): { queue: OutputQueue; detach(): void } {
+  const queue = new OutputQueue(() => source?.resume());
+  queue.holding = false;
+  const onData = (chunk: Buffer | string): void => {
+    if (!queue.write(Buffer.from(chunk as Buffer))) source?.pause();
+  };
+  source?.on("data", onData);
+  return { queue, detach: () => source?.off("data", onData) };
+}
