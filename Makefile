@@ -32,6 +32,7 @@ build: dist/index.js
 go-fixtures/bin/.built: $(GO_SOURCES)
 	mkdir -p go-fixtures/bin
 	cd go-fixtures && $(GO) build -o bin/ ./...
+	cd go-fixtures && $(GO) build -race -o bin/host-check-race ./hosts/host-check || echo "no race detector: it needs a C compiler"
 	go-fixtures/legacy/build.sh
 	@touch $@
 

@@ -1,9 +1,8 @@
 // Go hosts run the TypeScript fixture plugins. What each check does stands in go-fixtures/hosts/host-check, and for
 // the old hosts in go-fixtures/legacy/common.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { pluginCommand } from "./build-plugins.js";
 import type { Case } from "./case.js";
+import { hostCheckCase as check, runHostCheck as run } from "./host-check.js";
 
 /** host-check's checks by the fixture plugin that they are run with. */
 const checks = {
@@ -97,32 +96,16 @@ const legacy = ["v1.0", "v1.4"].flatMap((version) =>
   ),
 );
 
-export const cases: Case[] = [...hostCheck, completeness, ...legacy];
+/** What happens at once, under a host that watches over its own memory. */
+const concurrent = {
+  kv: ["kv-inflight64", "conn-parallel", "kill-in-call"],
+  counter: ["counter-both-directions", "counter-nested"],
+  stream: ["stream-16-at-once"],
+  stdio: ["stdio-both"],
+  greeter: ["dispense-100-open"],
+};
+const race = Object.entries(concurrent).flatMap(([plugin, names]) =>
+  names.map((name) => check("go->ts", "host-check-race", plugin, name, [], " (host with the race detector)")),
+);
 
-function check(
-  pair: string,
-  host: string,
-  plugin: string,
-  name: string,
-  args: readonly string[] = [],
-  suffix = "",
-): Case {
-  return {
-    name: `${pair} netrpc ${name}${suffix}`,
-    needs: [host],
-    timeoutMs: 90_000,
-    async run({ signal, bin }) {
-      const command = await pluginCommand(plugin, ...args);
-      const { code, output } = await run(bin(host), ["-case", name, "--", ...command], signal);
-      assert.equal(code, 0, output);
-    },
-  };
-}
-
-function run(file: string, args: string[], signal: AbortSignal): Promise<{ code: unknown; output: string }> {
-  return new Promise((resolve) => {
-    execFile(file, args, { signal, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), output: `${stdout}${stderr}` });
-    });
-  });
-}
+export const cases: Case[] = [...hostCheck, completeness, ...legacy, ...race];

@@ -157,6 +157,12 @@ func init() {
 				return fmt.Errorf("%q, %v", reply, err)
 			}
 		}
+		// With a hundred streams open, go-plugin's Kill takes up to 20 s, whatever the plugin is written in.
+		for _, c := range open {
+			if err := c.Close(); err != nil {
+				return err
+			}
+		}
 		return p.quit()
 	})
 	add("all", "kv", "dispense-shared", "two dispensed at once see one store", func(h *harness) error {
