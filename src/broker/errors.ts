@@ -7,6 +7,10 @@ export type BrokerErrorCode =
   | "ERR_BROKER_BAD_ACK"
   /** The id is being accepted already. */
   | "ERR_BROKER_ID_IN_USE"
+  /** The other side refused the knock for a multiplexed gRPC connection, or answered something else. */
+  | "ERR_BROKER_KNOCK"
+  /** The other side announced an address of a network that nobody knows. */
+  | "ERR_BROKER_ADDRESS"
   /** The stream or the session ended before the connection stood. */
   | "ERR_BROKER_CLOSED";
 

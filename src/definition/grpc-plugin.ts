@@ -1,0 +1,71 @@
+import type { Server } from "@grpc/grpc-js";
+import type { GRPCBroker } from "../grpc/broker.js";
+import type { GrpcConnection } from "../grpc/connection.js";
+
+/** What a gRPC definition's `client` face is made of. */
+export interface GrpcClientParts {
+  /** The connection to the plugin; makes generated clients. */
+  readonly conn: GrpcConnection;
+  readonly broker: GRPCBroker;
+  /** Fires when the plugin has exited, or the host has disconnected. */
+  readonly signal: AbortSignal;
+}
+
+/** What a gRPC definition's `server` registers its services with. */
+export interface GrpcServerParts<I> {
+  /** A grpc-js server: call its `addService`. */
+  readonly server: Server;
+  readonly impl: I;
+  readonly broker: GRPCBroker;
+}
+
+/** A plugin type as the gRPC protocol knows it (go-plugin: GRPCPlugin). */
+export interface GrpcPlugin<Client = unknown> {
+  /** Host: makes the face that `dispense` returns. */
+  grpcClient(parts: GrpcClientParts): Client | Promise<Client>;
+  /** Plugin: adds the services, once, before the plugin says that it is there. */
+  grpcServer(parts: Omit<GrpcServerParts<never>, "impl">): void | Promise<void>;
+}
+
+/** The two faces of a gRPC plugin type. */
+export interface GrpcFaces<C, I> {
+  /** Host: makes what `dispense` returns. */
+  readonly client: (parts: GrpcClientParts) => C | Promise<C>;
+  /** Plugin: adds the services of an implementation to the server. */
+  readonly server: (parts: GrpcServerParts<I>) => unknown;
+}
+
+/** A gRPC plugin type that host and plugin share. */
+export interface GrpcDefinition<C, I> extends GrpcPlugin<C> {
+  /** Plugin: attaches the implementation; a function is called with the broker, once, when the plugin starts. */
+  implement(implementation: I | ((broker: GRPCBroker) => I | Promise<I>)): GrpcPlugin<C>;
+}
+
+/**
+ * Defines a plugin type that is served over gRPC. What it needs of grpc-js is given to the faces, so that a definition
+ * costs nothing before gRPC is spoken.
+ *
+ * @example
+ * const kv = grpcPlugin({
+ *   client: ({ conn }) => conn.client(KVClient),
+ *   server: ({ server, impl }: GrpcServerParts<KVServer>) => server.addService(KVService, impl),
+ * });
+ */
+export function grpcPlugin<C, I>(faces: GrpcFaces<C, I>): GrpcDefinition<C, I> {
+  return {
+    grpcClient: faces.client,
+    grpcServer() {
+      throw new TypeError("this plugin type has no implementation here: serve what implement() returns");
+    },
+    implement: (implementation) => ({
+      grpcClient: faces.client,
+      async grpcServer({ server, broker }) {
+        const impl =
+          typeof implementation === "function"
+            ? await (implementation as (broker: GRPCBroker) => I | Promise<I>)(broker)
+            : implementation;
+        await faces.server({ server, impl, broker });
+      },
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Duplex } from "node:stream";
+import { BrokerError } from "../broker/errors.js";
+import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
+
+/** What a broker says to the other side; a message without `knock` announces a socket. */
+export type BrokerMessage = Partial<ConnInfo> & Pick<ConnInfo, "serviceId">;
+
+interface Waiting {
+  readonly message: ConnInfo;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The broker's stream of messages, whichever side opened the call that carries it. What is sent before there is a
+ * call waits for it, as in go-plugin.
+ */
+export class BrokerStream {
+  /** Gets what the other side says. */
+  onMessage: (message: ConnInfo) => void = () => {};
+  #call: Duplex | undefined;
+  #waiting: Waiting[] = [];
+  #closed: BrokerError | undefined;
+
+  /** Takes a call over; one that was there before gets no more messages. */
+  attach(call: Duplex): void {
+    if (this.#closed !== undefined) {
+      call.on("error", () => {});
+      call.end();
+      return;
+    }
+    this.#call = call;
+    call.on("data", (message: ConnInfo) => this.onMessage(message));
+    const gone = (): void => {
+      if (this.#call === call) this.#call = undefined;
+    };
+    call.on("end", gone);
+    call.on("close", gone);
+    call.on("error", gone);
+    for (const { message, resolve } of this.#waiting.splice(0)) {
+      call.write(message);
+      resolve();
+    }
+  }
+
+  /** Rejects with "broker closed" when the stream ends before the message could go. */
+  send(message: BrokerMessage): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const whole: ConnInfo = { network: "", address: "", knock: undefined, ...message };
+    if (this.#call !== undefined) {
+      this.#call.write(whole);
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ message: whole, resolve, reject });
+    });
+  }
+
+  close(cause?: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = new BrokerError("ERR_BROKER_CLOSED", "broker closed", { cause });
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#closed);
+    this.#call?.end();
+    this.#call = undefined;
+  }
+}

@@ -1,0 +1,39 @@
+import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+
+/** A service as protobuf-es (protoc-gen-es, version 2) generates them. */
+export type ServiceDescriptor = DescService;
+
+/** The functions of `@bufbuild/protobuf` that are needed here: give the module itself. */
+export interface ProtobufRuntime {
+  create<D extends DescMessage>(schema: D, init?: MessageInitShape<D>): MessageShape<D>;
+  toBinary<D extends DescMessage>(schema: D, message: MessageShape<D>): Uint8Array;
+  fromBinary<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D>;
+}
+
+export type AnyMessage = MessageShape<DescMessage>;
+
+/**
+ * The definition of a protobuf-es service for grpc-js: for `server.addService` on the plugin's side. Handlers get and
+ * give whole messages (`create(Schema, …)`).
+ */
+export function protobufService(
+  service: ServiceDescriptor,
+  { toBinary, fromBinary }: Omit<ProtobufRuntime, "create">,
+): ServiceDefinition {
+  const serialize = (schema: DescMessage) => (message: AnyMessage) => {
+    const bytes = toBinary(schema, message);
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  };
+  const deserialize = (schema: DescMessage) => (bytes: Buffer) => fromBinary(schema, bytes);
+  const define = (method: DescMethod): MethodDefinition<AnyMessage, AnyMessage> => ({
+    path: `/${service.typeName}/${method.name}`,
+    requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
+    responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
+    requestSerialize: serialize(method.input),
+    requestDeserialize: deserialize(method.input),
+    responseSerialize: serialize(method.output),
+    responseDeserialize: deserialize(method.output),
+  });
+  return Object.fromEntries(service.methods.map((method) => [method.localName, define(method)]));
+}

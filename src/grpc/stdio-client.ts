@@ -1,0 +1,54 @@
+import type { Writable } from "node:stream";
+import { type Client, type ServiceError, status } from "@grpc/grpc-js";
+import type { Logger } from "../hclog/logger.js";
+import { GRPCStdioService, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
+
+/** Where the plugin's output goes; without a writer it is dropped. */
+export interface SyncWriters {
+  readonly stdout?: Writable | undefined;
+  readonly stderr?: Writable | undefined;
+}
+
+/** Statuses with which the stream ends when plugin or host end; others are errors (grpc_stdio.go, Run). */
+const ordinary: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED]);
+
+/**
+ * Copies the plugin's stdout and stderr to the writers, no faster than they take it. Resolves when the stream ends;
+ * a plugin that does not have the service is one from before it, and gets a warning.
+ */
+export function copyStdio(client: Client, writers: SyncWriters, logger: Logger): Promise<void> {
+  const { path, requestSerialize, responseDeserialize } = GRPCStdioService.streamStdio;
+  const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {});
+  const resume = (): void => void call.resume();
+  const all = [writers.stdout, writers.stderr].filter((writer) => writer !== undefined);
+  for (const writer of all) {
+    writer.on("drain", resume);
+    writer.on("close", resume);
+  }
+  call.on("data", ({ channel, data }: StdioData) => {
+    if (channel !== StdioData_Channel.STDOUT && channel !== StdioData_Channel.STDERR) {
+      logger.warn("unknown channel, dropping", { channel });
+      return;
+    }
+    const writer = channel === StdioData_Channel.STDOUT ? writers.stdout : writers.stderr;
+    if (writer?.writable && !writer.write(data)) call.pause();
+  });
+  return new Promise((resolve) => {
+    const ended = (): void => {
+      for (const writer of all) {
+        writer.off("drain", resume);
+        writer.off("close", resume);
+      }
+      resolve();
+    };
+    call.on("end", ended);
+    call.on("close", ended);
+    call.on("error", (error: ServiceError) => {
+      if (error.code === status.UNIMPLEMENTED) {
+        logger.warn("stdio service not available, stdout/stderr syncing unavailable");
+      } else if (ordinary.has(error.code)) logger.debug("stdio stream ended", { error });
+      else logger.error("error receiving data", { error });
+      ended();
+    });
+  });
+}

@@ -1,0 +1,63 @@
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { Empty } from "./gen/google/protobuf/empty.js";
+import { type GRPCStdioServer, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
+
+/** What the plugin writes, for one stream at a time to take. */
+export interface OutputSource {
+  attach(sink: { write(chunk: Buffer): boolean }): { ready(): void; detach(): void };
+}
+
+type Call = ServerWritableStream<Empty, StdioData>;
+
+/** The most in one message; go-plugin sends 1 KiB at a time, and takes any. */
+const CHUNK_BYTES = 65_536;
+
+/**
+ * The plugin's side of its synced stdout and stderr: a stream takes the next bytes when the connection has taken the
+ * last ones, so that a slow host slows the writer down.
+ */
+export class StdioService implements GRPCStdioServer {
+  // biome-ignore lint/suspicious/noExplicitAny: grpc-js's type of an implementation
+  [name: string]: any;
+  readonly streamStdio: (call: Call) => void;
+  /** Ends the streams that are open: the plugin stops. */
+  readonly close: () => void;
+
+  constructor(stdout: OutputSource, stderr: OutputSource) {
+    const calls = new Set<Call>();
+    this.streamStdio = (call) => {
+      calls.add(call);
+      const detach = [
+        copy(call, stdout, StdioData_Channel.STDOUT),
+        copy(call, stderr, StdioData_Channel.STDERR),
+      ];
+      const gone = (): void => {
+        calls.delete(call);
+        for (const leave of detach) leave();
+      };
+      call.on("cancelled", gone);
+      call.on("close", gone);
+      call.on("finish", gone);
+      call.on("error", gone);
+    };
+    this.close = () => {
+      for (const call of calls) call.end();
+    };
+  }
+}
+
+function copy(call: Call, source: OutputSource, channel: StdioData["channel"]): () => void {
+  let ready = (): void => {};
+  const attachment = source.attach({
+    write(chunk) {
+      for (let start = 0; start < chunk.length; start += CHUNK_BYTES) {
+        const data = chunk.subarray(start, start + CHUNK_BYTES);
+        const last = start + CHUNK_BYTES >= chunk.length;
+        call.write({ channel, data }, last ? () => ready() : undefined);
+      }
+      return false;
+    },
+  });
+  ready = attachment.ready;
+  return attachment.detach;
+}
