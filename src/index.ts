@@ -2,6 +2,14 @@ export { BrokerError } from "./broker/errors.js";
 export { MuxBroker } from "./broker/mux-broker.js";
 export { BasicError, basicError } from "./definition/basic-error.js";
 export {
+  type GrpcClientParts,
+  type GrpcDefinition,
+  type GrpcFaces,
+  type GrpcPlugin,
+  type GrpcServerParts,
+  grpcPlugin,
+} from "./definition/grpc-plugin.js";
+export {
   type ClientParts,
   type Faces,
   type NetRpcDefinition,
@@ -11,6 +19,11 @@ export {
 export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/plugin.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions } from "./errors.js";
 export * as gob from "./gob/index.js";
+export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
+export type { ClientClass, GrpcConnection } from "./grpc/connection.js";
+export { GrpcConnectError, GrpcError } from "./grpc/errors.js";
+export type { ProtobufCallOptions, ProtobufClient } from "./grpc/protobuf-client.js";
+export { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./grpc/protobuf-service.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
 export { type JsonLoggerOptions, jsonLogger } from "./hclog/json-logger.js";
 export { type Fields, type Level, type Logger, nullLogger } from "./hclog/logger.js";
@@ -24,7 +37,13 @@ export type {
   UnixSocketConfig,
 } from "./host/config.js";
 export { discover } from "./host/discover.js";
-export { ClientEndedError, PluginExitedError, StartError, UnknownPluginError } from "./host/errors.js";
+export {
+  ClientEndedError,
+  PluginExitedError,
+  StartError,
+  UnknownPluginError,
+  WrongProtocolError,
+} from "./host/errors.js";
 export { BadPatternError } from "./host/glob-pattern.js";
 export { cleanupClients, clientsKilled } from "./host/managed.js";
 export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-client.js";

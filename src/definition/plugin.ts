@@ -1,6 +1,7 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
 import type { Registry } from "../gob/index.js";
 import type { MethodTable, Receiver, RpcClient } from "../netrpc/index.js";
+import type { GrpcPlugin } from "./grpc-plugin.js";
 
 /** What a plugin's net/rpc side serves under the service name `Plugin`. */
 export interface Service<T extends MethodTable = MethodTable> {
@@ -21,8 +22,12 @@ export interface NetRpcPlugin<Client = unknown> {
   server(broker: MuxBroker): Service | Promise<Service>;
 }
 
-/** Plugin types by the name that they are dispensed under. */
-export type PluginSet = Readonly<Record<string, NetRpcPlugin>>;
+/** Plugin types by the name that they are dispensed under. One that has both sides can be served either way. */
+export type PluginSet = Readonly<Record<string, NetRpcPlugin | GrpcPlugin>>;
 
 /** What `dispense` returns for a plugin type. */
-export type ClientFace<P> = P extends { client(...args: never[]): infer C } ? Awaited<C> : never;
+export type ClientFace<P> = P extends { client(...args: never[]): infer C }
+  ? Awaited<C>
+  : P extends { grpcClient(...args: never[]): infer C }
+    ? Awaited<C>
+    : never;

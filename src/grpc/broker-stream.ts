@@ -1,9 +1,16 @@
-import type { Duplex } from "node:stream";
 import { BrokerError } from "../broker/errors.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 
 /** What a broker says to the other side; a message without `knock` announces a socket. */
 export type BrokerMessage = Partial<ConnInfo> & Pick<ConnInfo, "serviceId">;
+
+/** The call that carries the messages, as its caller or its server sees it. */
+export interface BrokerCall {
+  on(event: "data", listener: (message: ConnInfo) => void): unknown;
+  on(event: "end" | "close" | "error", listener: () => void): unknown;
+  write(message: ConnInfo): unknown;
+  end(): unknown;
+}
 
 interface Waiting {
   readonly message: ConnInfo;
@@ -18,12 +25,12 @@ interface Waiting {
 export class BrokerStream {
   /** Gets what the other side says. */
   onMessage: (message: ConnInfo) => void = () => {};
-  #call: Duplex | undefined;
+  #call: BrokerCall | undefined;
   #waiting: Waiting[] = [];
   #closed: BrokerError | undefined;
 
   /** Takes a call over; one that was there before gets no more messages. */
-  attach(call: Duplex): void {
+  attach(call: BrokerCall): void {
     if (this.#closed !== undefined) {
       call.on("error", () => {});
       call.end();

@@ -34,7 +34,14 @@ export function unary<Q, A>(
     };
     const options = timeout === undefined ? {} : { deadline: Date.now() + timeout };
     const { path, requestSerialize, responseDeserialize } = method;
-    const call = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, argument, options, done);
+    const call = client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      argument,
+      options,
+      done,
+    );
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }

@@ -56,7 +56,10 @@ export interface ConnectOptions {
  * fails: nobody but the plugin can ever listen there.
  * @throws GrpcConnectError, AbortedError
  */
-export async function connectGrpc(address: GrpcAddress, connect: ConnectOptions = {}): Promise<GrpcConnection> {
+export async function connectGrpc(
+  address: GrpcAddress,
+  connect: ConnectOptions = {},
+): Promise<GrpcConnection> {
   const security = channelSecurity(connect.tls);
   const channel = new Channel(targetOf(address), security.credentials, {
     ...defaultChannelOptions,
@@ -153,7 +156,9 @@ function failure(connection: Connection, { network, address }: GrpcAddress): Pro
     const options = { deadline: Date.now() + 1000 };
     client.makeUnaryRequest("/goplug.Nobody/Calls", nothing, nothing, undefined, options, (error) => {
       const details = error?.details ?? "the connection failed";
-      resolve(new GrpcConnectError(`cannot connect to ${network} ${address}: ${details}`, error ?? undefined));
+      resolve(
+        new GrpcConnectError(`cannot connect to ${network} ${address}: ${details}`, error ?? undefined),
+      );
     });
   });
 }

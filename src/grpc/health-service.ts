@@ -1,14 +1,9 @@
-import {
-  type sendUnaryData,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  status,
-} from "@grpc/grpc-js";
+import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
-  HealthCheckResponse_ServingStatus as Serving,
   type HealthServer,
+  HealthCheckResponse_ServingStatus as Serving,
 } from "./gen/grpc/health/v1/health.js";
 
 /** The name that go-plugin's hosts ask for (grpc_server.go, GRPCServiceName). */

@@ -8,7 +8,12 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
-import { type AnyMessage, type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./protobuf-service.js";
+import {
+  type AnyMessage,
+  type ProtobufRuntime,
+  protobufService,
+  type ServiceDescriptor,
+} from "./protobuf-service.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
 export interface ProtobufCallOptions extends Omit<CallOptions, "deadline"> {
@@ -18,9 +23,17 @@ export interface ProtobufCallOptions extends Omit<CallOptions, "deadline"> {
   readonly metadata?: Metadata | undefined;
 }
 
-type Call<M> = M extends { methodKind: "unary"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+type Call<M> = M extends {
+  methodKind: "unary";
+  input: infer I extends DescMessage;
+  output: infer O extends DescMessage;
+}
   ? (input: MessageInitShape<I>, options?: ProtobufCallOptions) => Promise<MessageShape<O>>
-  : M extends { methodKind: "server_streaming"; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  : M extends {
+        methodKind: "server_streaming";
+        input: infer I extends DescMessage;
+        output: infer O extends DescMessage;
+      }
     ? (input: MessageInitShape<I>, options?: ProtobufCallOptions) => AsyncIterable<MessageShape<O>>
     : M extends {
           methodKind: "client_streaming";

@@ -29,3 +29,14 @@ export const defaultChannelOptions: ChannelOptions = {
   "grpc.client_idle_timeout_ms": 2 ** 31 - 1,
   "grpc.enable_channelz": 0,
 };
+
+/** The same for Node's `net.connect`. */
+export function socketTarget({
+  network,
+  address,
+}: GrpcAddress): { path: string } | { host: string; port: number } {
+  if (network === "unix") return { path: address };
+  const colon = address.lastIndexOf(":");
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
+}

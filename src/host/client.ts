@@ -259,6 +259,9 @@ function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientCon
   }
   if (secureConfig !== undefined) throw new TypeError("only one of reattach or secureConfig can be set");
   if (rest.autoMTLS === true) throw new TypeError("autoMTLS cannot be used with reattach");
+  if (rest.grpcBrokerMultiplex === true) {
+    throw new TypeError("gRPC broker multiplexing is not supported with reattach config");
+  }
   if (reattach.pid === undefined && reattach.runner === undefined && reattach.test !== true) {
     throw new TypeError("reattach needs a pid or a runner");
   }

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import type { ChannelOptions } from "@grpc/grpc-js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import type { SecureConfig } from "../process/checksum.js";
@@ -83,6 +84,13 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly autoMTLS?: boolean;
   /** The protocols that the plugin may announce. Default: net/rpc only, as in go-plugin. */
   readonly allowedProtocols?: readonly Protocol[];
+  /**
+   * Whether the connections of the gRPC broker go through the one connection to the plugin, which must support it
+   * (go-plugin since v1.6.0). Not with `reattach`. Default: false, each has a socket of its own.
+   */
+  readonly grpcBrokerMultiplex?: boolean;
+  /** Options of the gRPC channels to the plugin, on top of goplug's own (go-plugin: GRPCDialOptions). */
+  readonly grpcChannelOptions?: ChannelOptions;
   /** Whether `cleanupClients()` ends this client. Default: false. */
   readonly managed?: boolean;
   /**

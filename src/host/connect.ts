@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GoplugError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
@@ -27,9 +28,11 @@ export async function connectPlugin<P extends PluginSet>(
   const { plugin, plugins } = started;
   const { startTimeout = 60_000, syncStdout, syncStderr } = config;
   const signal = AbortSignal.timeout(startTimeout);
+  const onLost = (error: GoplugError): Promise<Error> => explainLoss(plugin, error);
   try {
+    if (started.protocol === "grpc")
+      return await connectGrpcPlugin(started, config, { logger, onLost, signal });
     const session = await openSession(started, startTimeout, signal);
-    const onLost = (error: GoplugError): Promise<Error> => explainLoss(plugin, error);
     return await NetRpcProtocolClient.open(
       session,
       { plugins, syncStdout, syncStderr, logger, onLost },
@@ -43,6 +46,56 @@ export async function connectPlugin<P extends PluginSet>(
     const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });
   }
+}
+
+interface GrpcConnecting {
+  readonly logger: Logger;
+  readonly onLost: (error: GoplugError) => Promise<Error>;
+  readonly signal: AbortSignal;
+}
+
+async function connectGrpcPlugin<P extends PluginSet>(
+  { plugin, plugins, address, tls, socketDir, translator }: Started<P>,
+  config: ClientConfig<P>,
+  { logger, onLost, signal }: GrpcConnecting,
+): Promise<ProtocolClient<P>> {
+  // Loaded here only: grpc-js is an optional peer, and takes its time.
+  const [{ GrpcProtocolClient }, { openBrokerSocket }] = await Promise.all([
+    loadGrpc(() => import("./grpc-client.js")),
+    import("./broker-socket.js"),
+  ]);
+  const group = config.unixSocketConfig?.group;
+  return GrpcProtocolClient.open(
+    {
+      plugins,
+      address,
+      tls,
+      autoMTLS: config.autoMTLS === true,
+      multiplex: config.grpcBrokerMultiplex === true,
+      channelOptions: config.grpcChannelOptions,
+      sync: { stdout: config.syncStdout, stderr: config.syncStderr },
+      logger,
+      listen: () => openBrokerSocket({ directory: socketDir, group }),
+      fromPlugin: translate(translator?.pluginToHost?.bind(translator)),
+      toPlugin: translate(translator?.hostToPlugin?.bind(translator)),
+      onLost,
+      exited: plugin.exit.then((exit) => new PluginExitedError(plugin.name, exit, plugin.stderrTail)),
+    },
+    signal,
+  );
+}
+
+type Address = Started<PluginSet>["address"];
+
+function translate(
+  by: ((network: string, address: string) => { network: string; address: string }) | undefined,
+): ((address: Address) => Address) | undefined {
+  if (by === undefined) return undefined;
+  return ({ network, address }) => {
+    const translated = by(network, address);
+    if (translated.network === "unix" || translated.network === "tcp") return translated as Address;
+    throw new StartError("ERR_START_CONNECT", `unknown address type: ${translated.address}`, "");
+  };
 }
 
 async function openSession<P extends PluginSet>(

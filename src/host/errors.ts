@@ -53,6 +53,15 @@ export class UnknownPluginError extends GoplugError {
   }
 }
 
+/** The plugin speaks the other protocol, which this plugin type has no side for (texts as go-plugin's). */
+export class WrongProtocolError extends GoplugError {
+  override readonly name = "WrongProtocolError";
+
+  constructor(message: string) {
+    super("ERR_PLUGIN_PROTOCOL", message);
+  }
+}
+
 /** The client was killed, or its start had failed: it cannot be used (again). */
 export class ClientEndedError extends GoplugError {
   override readonly name = "ClientEndedError";

@@ -6,7 +6,7 @@ import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { type ByteChannel, type Caller, caller, RpcClient, type RpcClientOptions } from "../netrpc/index.js";
 import type { Session } from "../yamux/index.js";
-import { UnknownPluginError } from "./errors.js";
+import { UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
 
 export interface NetRpcClientOptions<P extends PluginSet> {
@@ -77,6 +77,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     const { plugins, onLost } = this.#options;
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
+    if (!("client" in plugin)) throw new WrongProtocolError("net/rpc plugin protocol not supported");
     const id = await this.#dispenserCalls.Dispense(name, options);
     const channel = await this.broker.dialChannel(id, options);
     const rpc = new RpcClient(channel, { onLost, registry: plugin.registry });

@@ -30,6 +30,8 @@ export async function reattach<P extends PluginSet>(
     version,
     plugins: pluginsOf(config, version),
     tls: hostTlsOptions({ config: config.tlsConfig }),
+    socketDir: undefined,
+    translator: undefined,
     pid: config.reattach.pid,
     test,
   };

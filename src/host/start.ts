@@ -5,7 +5,7 @@ import { ChecksumError, checkFile, checksumMismatch } from "../process/checksum.
 import { type Command, CommandRunner } from "../process/command-runner.js";
 import { lookPath } from "../process/look-path.js";
 import { pinExecutable } from "../process/pinned.js";
-import type { Runner } from "../process/runner.js";
+import type { AttachedRunner, Runner } from "../process/runner.js";
 import { ENV, type Network, type Protocol } from "../protocol/constants.js";
 import { pluginEnvironment } from "../protocol/environment.js";
 import { collectVersions } from "../protocol/negotiate.js";
@@ -14,7 +14,7 @@ import { hostTlsOptions } from "../tls/host-options.js";
 import type { ClientConfig, PluginCommand } from "./config.js";
 import { type LaunchedPlugin, launch } from "./launch.js";
 import type { PluginHandle } from "./plugin-handle.js";
-import { makeSocketDir } from "./socket-dir.js";
+import { makeSocketDir, type SocketDir } from "./socket-dir.js";
 
 /** A plugin that runs and can be connected to. */
 export interface Started<P extends PluginSet> {
@@ -24,6 +24,10 @@ export interface Started<P extends PluginSet> {
   readonly version: number;
   readonly plugins: P;
   readonly tls: ConnectionOptions | undefined;
+  /** Where sockets go that the plugin connects to; undefined: where each side likes. */
+  readonly socketDir: string | undefined;
+  /** Translates addresses, where host and plugin do not see the same. */
+  readonly translator: Pick<AttachedRunner, "pluginToHost" | "hostToPlugin"> | undefined;
   /** The pid of the process that this host started itself. */
   readonly pid: number | undefined;
   /** The plugin runs in test mode: it is neither asked to quit nor killed. */
@@ -49,8 +53,10 @@ export async function startPlugin<P extends PluginSet>(
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   let launched: LaunchedPlugin;
+  let socketDir: SocketDir | undefined;
+  let runner: Runner;
   try {
-    const socketDir =
+    socketDir =
       config.runner === undefined && config.unixSocketConfig === undefined
         ? undefined
         : await makeSocketDir(config.unixSocketConfig ?? {});
@@ -65,13 +71,14 @@ export async function startPlugin<P extends PluginSet>(
         minPort: config.minPort,
         maxPort: config.maxPort,
         clientCert: certificate?.certPem,
+        multiplexGrpc: config.grpcBrokerMultiplex,
         unixSocketDir: socketDir?.path,
         unixSocketGroup: config.unixSocketConfig?.group,
       }),
     };
     const named = { path: given.path, args: given.args ?? [], env, cwd: given.cwd };
     const command = await verified(named, config, signal, cleanups);
-    const runner: Runner =
+    runner =
       config.runner === undefined
         ? new CommandRunner(command, { killWithHost: config.killWithHost })
         : await config.runner(command, { logger, socketDir: socketDir!.path });
@@ -79,7 +86,11 @@ export async function startPlugin<P extends PluginSet>(
       logger,
       stderr: config.stderr,
       logBufferSize: config.pluginLogBufferSize ?? 65_536,
-      expected: { versions: sets.keys(), allowedProtocols },
+      expected: {
+        versions: sets.keys(),
+        allowedProtocols,
+        multiplexGrpc: config.grpcBrokerMultiplex === true,
+      },
       startTimeout,
       signal,
       cleanUp,
@@ -98,6 +109,8 @@ export async function startPlugin<P extends PluginSet>(
       version,
       plugins: sets.get(version)!,
       tls: hostTlsOptions({ own: certificate, announced, config: config.tlsConfig }),
+      socketDir: socketDir?.path,
+      translator: runner,
       pid: config.runner === undefined ? Number(plugin.id) : undefined,
       test: false,
     };

@@ -1,0 +1,174 @@
+import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { ConnectionOptions } from "node:tls";
+import { type ChannelOptions, Client, type ServiceError, status } from "@grpc/grpc-js";
+import { AbortedError } from "../errors.js";
+import type { Logger } from "../hclog/logger.js";
+import { Session } from "../yamux/index.js";
+import { bridge } from "./bridge.js";
+import { type BrokerSocket, GRPCBroker } from "./broker.js";
+import { BrokerStream } from "./broker-stream.js";
+import { type CallWait, unary } from "./call.js";
+import { connectGrpc, type GrpcConnection } from "./connection.js";
+import { GrpcConnectError, GrpcError } from "./errors.js";
+import { HealthService, HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
+import { GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
+import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
+import { healthName } from "./health-service.js";
+import { Muxer } from "./muxer.js";
+import { copyStdio, type SyncWriters } from "./stdio-client.js";
+import { type GrpcAddress, socketTarget } from "./target.js";
+import { serverRole } from "./tls-roles.js";
+
+export interface HostEndOptions {
+  readonly address: GrpcAddress;
+  readonly tls: ConnectionOptions | undefined;
+  /** The TLS is AutoMTLS: brokered servers accept the plugin alone. */
+  readonly autoMTLS: boolean;
+  /** Brokered connections are streams of the main one. */
+  readonly multiplex: boolean;
+  readonly channelOptions: ChannelOptions | undefined;
+  readonly sync: SyncWriters;
+  readonly logger: Logger;
+  /** Opens a socket that the plugin can dial. */
+  readonly listen: () => Promise<BrokerSocket>;
+  readonly fromPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
+  readonly toPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
+}
+
+/** The host's end of a gRPC connection to a plugin, with what goes along: broker, synced output, control. */
+export interface HostEnd {
+  readonly conn: GrpcConnection;
+  readonly broker: GRPCBroker;
+  /** Resolves when the plugin's output has ended. */
+  readonly synced: Promise<void>;
+  /** @throws GrpcError, also when the plugin says that it does not serve */
+  ping(wait: CallWait): Promise<void>;
+  /**
+   * Asks the plugin to end. A plugin that ends so fast that its answer is lost has understood (go-plugin's Go servers
+   * do); one that has no such service rejects.
+   * @throws GrpcError
+   */
+  shutdown(wait: CallWait): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws GrpcConnectError, AbortedError */
+export async function openHostEnd(options: HostEndOptions, signal: AbortSignal): Promise<HostEnd> {
+  const { logger, tls } = options;
+  const muxer = options.multiplex
+    ? new Muxer(Session.client(await connectSocket(options.address, signal)), logger)
+    : undefined;
+  let conn: GrpcConnection;
+  try {
+    conn = await connectMain(options, muxer, signal);
+  } catch (error) {
+    await muxer?.close();
+    throw error;
+  }
+  const client = conn.client(Client);
+  const stream = new BrokerStream();
+  const broker = new GRPCBroker({
+    stream,
+    logger,
+    listen: options.listen,
+    ...(tls !== undefined && {
+      tls: { client: tls, server: () => serverRole(tls, options.autoMTLS) },
+    }),
+    channelOptions: options.channelOptions,
+    ...(muxer !== undefined && { muxer: () => muxer }),
+    fromOther: options.fromPlugin,
+    toOther: options.toPlugin,
+  });
+  const brokerCall = startBroker(client, stream, broker, logger);
+  const synced = copyStdio(client, options.sync, logger);
+  return {
+    conn,
+    broker,
+    synced,
+    async ping(wait) {
+      const answer = await unary(client, HealthService.check, { service: healthName }, wait);
+      if (answer.status === Serving.SERVING) return;
+      throw new GrpcError("ping", { code: status.UNAVAILABLE, details: "the plugin does not serve" });
+    },
+    async shutdown(wait) {
+      broker.close();
+      try {
+        await unary(client, GRPCControllerService.shutdown, {}, wait);
+      } catch (error) {
+        const gone = error instanceof GrpcError && lostAnswer.has(error.status);
+        if (!gone) throw error;
+      }
+    },
+    async close() {
+      broker.close();
+      brokerCall.cancel();
+      conn.close();
+      await muxer?.close();
+    },
+  };
+}
+
+/** How a call fails whose server ends before it has answered. */
+const lostAnswer: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
+
+async function connectMain(
+  { address, tls, channelOptions }: HostEndOptions,
+  muxer: Muxer | undefined,
+  signal: AbortSignal,
+): Promise<GrpcConnection> {
+  if (muxer === undefined) return connectGrpc(address, { tls, options: channelOptions, signal });
+  const way = await bridge(await muxer.open(signal));
+  return connectGrpc(way.address, { tls, options: channelOptions, signal, onClosed: () => way.close() });
+}
+
+function startBroker(
+  client: Client,
+  stream: BrokerStream,
+  broker: GRPCBroker,
+  logger: Logger,
+): { cancel(): void } {
+  const { path, requestSerialize, responseDeserialize } = GRPCBrokerService.startStream;
+  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  call.on("error", (error: ServiceError) => {
+    if (error.code === status.UNIMPLEMENTED) {
+      logger.warn("broker service not available, brokered connections unavailable");
+    } else logger.debug("broker stream ended", { error });
+    broker.close(error);
+  });
+  call.on("end", () => broker.close());
+  stream.attach(call);
+  return call;
+}
+
+function connectSocket(address: GrpcAddress, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(socketTarget(address));
+    const settle = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(new AbortedError("the connection", signal.reason));
+    const onError = (error: Error): void =>
+      fail(
+        new GrpcConnectError(
+          `cannot connect to ${address.network} ${address.address}: ${error.message}`,
+          error,
+        ),
+      );
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      settle();
+      socket.setNoDelay(true);
+      resolve(socket);
+    });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
