@@ -106,7 +106,7 @@ export const suite: Suite = {
       go.close();
     }
     if (wanted("gob.first_decode")) rows.push(await firstDecode());
-    if (sink === undefined) throw new Error("nothing was measured");
+    if (rows.length > 0 && sink === undefined) throw new Error("nothing was measured");
     return rows;
   },
 };
