@@ -1,6 +1,6 @@
 import { canGenerate } from "./codegen.js";
 import { compatible } from "./compat.js";
-import { Fault, within } from "./errors.js";
+import { Fault, keyStep, within } from "./errors.js";
 import { generateDecode } from "./generate-decode.js";
 import { goText } from "./gotype.js";
 import { badField, corrupt, messageEnded, type Reader } from "./reader.js";
@@ -258,7 +258,7 @@ function mapOp(key: DecodeOp, elem: DecodeOp, cost: number): DecodeOp {
         map.set(k, elem(r, undefined));
       }
     } catch (error) {
-      throw within(`[${typeof k === "string" ? JSON.stringify(k) : String(k)}]`, error);
+      throw within(keyStep(k), error);
     }
     r.depth--;
     return map;

@@ -88,8 +88,6 @@ class StreamState extends Reader implements DecodeState {
     if (this.limit - body < length) return this.#short(from, body + length);
     this.pos = body;
     this.end = body + length;
-    this.messageStart = body;
-    this.latin1 = undefined;
     return true;
   }
 
@@ -390,7 +388,7 @@ export class Decoder {
       return decoding.exact(s, into);
     }
     s.exact = false;
-    const { pos, end, budget, messageStart: start } = s;
+    const { pos, end, budget } = s;
     try {
       return decoding.fast(s, undefined);
     } catch (error) {
@@ -400,8 +398,6 @@ export class Decoder {
       s.end = end;
       s.budget = budget;
       s.depth = 0;
-      s.messageStart = start;
-      s.latin1 = undefined;
       s.exact = true;
       return decoding.exact(s, undefined);
     }

@@ -1,4 +1,4 @@
-import { Fault, GobError, within } from "./errors.js";
+import { Fault, GobError, keyStep, within } from "./errors.js";
 import { goText } from "./gotype.js";
 import { bool, bytes, string } from "./scalars.js";
 import { type AnySchema, type CustomNode, type IntegerNode, resolve } from "./schema.js";
@@ -242,7 +242,7 @@ function mapEncoding(schema: AnySchema, key: AnySchema, elem: AnySchema): Encodi
       keys.write(w, k);
       elems.write(w, v);
     } catch (error) {
-      throw within(`[${typeof k === "string" ? JSON.stringify(k) : String(k)}]`, error);
+      throw within(keyStep(k), error);
     }
   };
   return {

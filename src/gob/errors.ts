@@ -86,6 +86,13 @@ export function within(step: string, error: unknown): unknown {
   return error;
 }
 
+/** The step into a map's element. */
+export function keyStep(key: unknown): string {
+  if (typeof key === "string") return `[${JSON.stringify(key)}]`;
+  // Objects may have no way to be shown, and none of them would help.
+  return typeof key === "object" || typeof key === "function" ? "[...]" : `[${String(key)}]`;
+}
+
 /** Turns what was thrown inside the codec into what the caller gets. */
 export function toGobError(error: unknown, root: string, offset?: number): unknown {
   if (error instanceof Fault) {

@@ -1,7 +1,7 @@
 import { FAILED, Source } from "./codegen.js";
 import { type DecodeOp, elementCost } from "./decode-ops.js";
-import { asciiSlice } from "./latin1.js";
 import { type AnySchema, base, type IntegerNode, type StructNode } from "./schema.js";
+import { shortText } from "./short-text.js";
 import { skipValue } from "./skip.js";
 import type { WireTypes } from "./wiretype.js";
 import { zeroMaker } from "./zero.js";
@@ -231,7 +231,7 @@ ${range}`;
   }
 
   #string(target: string): string {
-    const slice = this.#source.constant(asciiSlice);
+    const slice = this.#source.constant(shortText);
     return `n = b[p++]; if (n > 127) { ${this.#uint("n")} }
 if (n > e - p) throw ${this.#failed};
 if (n === 0) ${target} = ""; else { ${target} = ${slice}(d, b, p, n); p += n; }`;

@@ -5,7 +5,7 @@ import { type AnySchema, base, type IntegerNode, resolve, type StructNode } from
 /** Bytes of the longest scalar with the field number in front of it; a complex takes two. */
 const SCALAR = 20;
 /** Strings up to this length are copied unit by unit, which beats a call into V8. */
-const SHORT_STRING = 40;
+const SHORT_STRING = 24;
 /** Elements for which room is made at once. */
 const BLOCK = 256;
 
@@ -70,7 +70,7 @@ class EncodeGenerator {
     });
     this.#source.add(`function ${name}(w, o) {
 if (typeof o !== "object" || o === null || Array.isArray(o) || o instanceof Map || ++w.depth > w.maxDepth) throw ${this.#failed};
-let b = w.buf, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0;
+let b = w.buf, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0, x = 0;
 ${this.#room(room)}
 ${fields.join("\n")}
 b[p++] = 0;
@@ -177,9 +177,10 @@ else { b[p] = 252; b[p + 1] = u >>> 24; b[p + 2] = u >>> 16; b[p + 3] = u >>> 8;
     return `if (n <= ${SHORT_STRING}) {
 ${this.#room(`n + ${room}`)}
 q = p + 1;
-for (i = 0; i < n; i++) { u = v.charCodeAt(i); if (u > 127) break; b[q++] = u; }
-} else i = -1;
-if (i === n) { b[p] = n; p = q; }
+x = 0;
+for (i = 0; i < n; i++) { u = v.charCodeAt(i); x |= u; b[q + i] = u; }
+} else x = 128;
+if (x < 128) { b[p] = n; p = q + n; }
 else { ${this.#call("w.string(v)", room)} }`;
   }
 
@@ -190,7 +191,7 @@ const count = a.length;
 let n = count;
 if (${check} ++w.depth > w.maxDepth) throw ${this.#failed};
 w.uint(count);
-let b = w.buf, p = w.pos, v, u = 0, i = 0, q = 0;
+let b = w.buf, p = w.pos, v, u = 0, i = 0, q = 0, x = 0;
 for (let j = 0; j < count;) {
 const stop = j + ${BLOCK} < count ? j + ${BLOCK} : count;
 ${this.#room(SCALAR * BLOCK)}
@@ -208,7 +209,7 @@ w.pos = p; w.depth--;
 if (++w.depth > w.maxDepth) throw ${this.#failed};
 const entries = m instanceof Map ? m : ${this.#source.constant(recordEntries)}(m, ${base(key).node.kind === "string"});
 w.uint(m instanceof Map ? m.size : entries.length);
-let b = w.buf, p = w.pos, v, n = 0, u = 0, i = 0, q = 0;
+let b = w.buf, p = w.pos, v, n = 0, u = 0, i = 0, q = 0, x = 0;
 for (const entry of entries) {
 ${this.#room(SCALAR * 4)}
 v = entry[0];

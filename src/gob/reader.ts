@@ -27,18 +27,9 @@ export class Reader {
   /** Estimated bytes that the value may still allocate. */
   budget = 0;
   invalidUtf8: InvalidUtf8 = "refuse";
-  /** Where the current message begins; what is before belongs to others. */
-  messageStart = 0;
-  /** The current message as latin1, made when first needed. */
-  latin1: string | undefined = undefined;
   /** The halves of the last integer that `words` read. */
   high = 0;
   low = 0;
-
-  makeLatin1(): string {
-    this.latin1 = this.buf.latin1Slice(this.messageStart, this.end);
-    return this.latin1;
-  }
 
   /** An unsigned integer; beyond 2^53 the result is rounded, which suits lengths and field numbers. */
   uint(): number {

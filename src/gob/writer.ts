@@ -4,6 +4,14 @@ import { asBytes, type Bytes, type InvalidUtf8, textBytes, wellFormed } from "./
 const MIN_SLAB = 4096;
 const MAX_SLAB = 1 << 20;
 
+/** Room for three bytes a unit is made for strings up to this length; longer ones are measured first. */
+const MAX_GUESSED = 4096;
+
+/** Bytes that a length below 2^16 takes as an unsigned integer. */
+function sizeOfLength(length: number): number {
+  return length < 128 ? 1 : length < 256 ? 2 : 3;
+}
+
 const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
 const u64 = new BigUint64Array(1);
@@ -158,23 +166,24 @@ export class Writer {
   /** A string with its length in bytes. */
   string(v: string): void {
     const { length } = v;
-    if (length < 64) {
-      this.ensure(length + 1);
-      const { buf } = this;
-      let p = this.pos + 1;
-      let i = 0;
-      for (; i < length; i++) {
-        const unit = v.charCodeAt(i);
-        if (unit >= 128) break;
-        buf[p++] = unit;
-      }
-      if (i === length) {
-        buf[this.pos] = length;
-        this.pos = p;
+    if (length > MAX_GUESSED) {
+      this.#longString(v);
+      return;
+    }
+    this.ensure(length * 3 + 3);
+    // Taken for ASCII until its size in bytes says otherwise.
+    const at = this.pos + sizeOfLength(length);
+    const size = this.buf.utf8Write(v, at);
+    if (size !== length) {
+      if (!wellFormed(v)) {
+        this.bytes(textBytes(v, this.invalidUtf8));
         return;
       }
+      const exact = this.pos + sizeOfLength(size);
+      if (exact !== at) this.buf.copyWithin(exact, at, at + size);
     }
-    this.#longString(v);
+    this.uint(size);
+    this.pos += size;
   }
 
   #longString(v: string): void {
