@@ -1,4 +1,4 @@
-import { canGenerate } from "./codegen.js";
+import { canGenerate, FAILED } from "./codegen.js";
 import { type EncodeOp, type EncodeState, encodingOf } from "./encode-ops.js";
 import { Fault, GobError, toGobError } from "./errors.js";
 import { generateEncode } from "./generate-encode.js";
@@ -113,25 +113,37 @@ class StreamWriter extends Writer implements EncodeState {
 
   /** A value as it stands at top level and in interfaces: a zero goes before all but structs. */
   content(schema: AnySchema, value: unknown): void {
+    if (!this.exact) {
+      operation(schema)(this, value);
+      return;
+    }
     if (base(schema).node.kind !== "struct") this.uint(0);
     else if (value === undefined || value === null)
       throw new Fault("ERR_GOB_VALUE", `gob: cannot encode nil value as ${goText(schema)}`);
-    if (this.exact) encodingOf(schema).write(this, value);
-    else operation(schema)(this, value);
+    encodingOf(schema).write(this, value);
   }
 
   /** The value is being encoded for the second time, to find out what is wrong with it. */
   exact = false;
 }
 
-const COMPOSITE = new Set(["struct", "slice", "array", "map"]);
+const CONTAINERS = new Set(["slice", "array", "map"]);
 
-/** What encodes a schema's values: generated where that is allowed and pays. */
+/** What writes a schema's values where they stand alone: generated where that is allowed and pays. */
 function operation(schema: AnySchema): EncodeOp {
   const known = schema.compiled.encode as EncodeOp | undefined;
   if (known !== undefined) return known;
-  const made =
-    canGenerate() && COMPOSITE.has(schema.node.kind) ? generateEncode(schema) : encodingOf(schema).write;
+  const { kind } = base(schema).node;
+  const pays = canGenerate() && (kind === "struct" || CONTAINERS.has(schema.node.kind));
+  const write = pays ? generateEncode(schema) : encodingOf(schema).write;
+  const made: EncodeOp =
+    kind === "struct" && pays
+      ? write
+      : (w, value) => {
+          if (kind !== "struct") w.uint(0);
+          else if (value === undefined || value === null) throw FAILED;
+          write(w, value);
+        };
   schema.compiled.encode = made;
   return made;
 }

@@ -68,14 +68,24 @@ class EncodeGenerator {
       const delta = `${node.fields.length < 128 ? `b[p++] = ${i} - k;` : `w.pos = p; w.uint(${i} - k); p = w.pos;`} k = ${i};`;
       return `v = o[${JSON.stringify(field)}]; ${this.#field(of, delta, room)}`;
     });
+    // What has none of the struct's fields may be something else altogether. That takes time to see, and so is
+    // only looked at when nothing was written, unless some field is always written.
+    const other = `Array.isArray(o) || o instanceof Map`;
+    const always = node.fields.some(([, of]) => !this.#omittable(of));
     this.#source.add(`function ${name}(w, o) {
-if (typeof o !== "object" || o === null || Array.isArray(o) || o instanceof Map || ++w.depth > w.maxDepth) throw ${this.#failed};
+if (typeof o !== "object" || o === null ${always ? `|| ${other}` : ""} || ++w.depth > w.maxDepth) throw ${this.#failed};
 let b = w.buf, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0, x = 0;
 ${this.#room(room)}
 ${fields.join("\n")}
+${always ? "" : `if (k < 0 && (${other})) throw ${this.#failed};`}
 b[p++] = 0;
 w.pos = p; w.depth--;
 }`);
+  }
+
+  /** Whether a missing field of this type is left out. */
+  #omittable(schema: AnySchema): boolean {
+    return encodingOf(schema).omit(undefined);
   }
 
   /** Writes `v` as a field, or leaves it out; `delta` writes the field number. */

@@ -38,28 +38,43 @@ export class TypeTable {
   readonly #sentOrder: GoType[] = [];
   #nextId = FIRST_ID;
 
+  /** The present position. */
   mark(): TypeMark {
-    return { allocated: this.#order.length, sent: this.#sentOrder.length, nextId: this.#nextId };
+    // Most values bring no new types: the same position then serves for all of them.
+    if (this.#mark === undefined)
+      this.#mark = { allocated: this.#order.length, sent: this.#sentOrder.length, nextId: this.#nextId };
+    return this.#mark;
   }
 
-  get size(): number {
-    return this.#order.length;
-  }
+  #mark: TypeMark | undefined;
+  #lastSchema: AnySchema | undefined;
+  #lastId = 0;
 
   reset(mark: TypeMark): void {
     while (this.#order.length > mark.allocated) this.#allocated.delete(this.#order.pop()!);
     while (this.#sentOrder.length > mark.sent) this.#sent.delete(this.#sentOrder.pop()!);
     this.#nextId = mark.nextId;
+    this.#mark = undefined;
+    this.#lastSchema = undefined;
   }
 
   /** The id of a schema's type, after writing the definitions that the peer lacks. */
   define(schema: AnySchema, w: Writer, flush: FlushSegment): number {
-    const of = base(schema);
-    const { node } = of;
-    if (node.kind in BUILTIN) return BUILTIN[node.kind as keyof typeof BUILTIN];
-    const type = goTypeOf(of);
-    if (!this.#sent.has(type)) this.#send(schema, type, w, flush);
-    return this.#allocated.get(type)!.id;
+    if (schema === this.#lastSchema) return this.#lastId;
+    const { node } = base(schema);
+    let id: number;
+    if (node.kind in BUILTIN) id = BUILTIN[node.kind as keyof typeof BUILTIN];
+    else {
+      const type = goTypeOf(schema);
+      if (!this.#sent.has(type)) {
+        this.#mark = undefined;
+        this.#send(schema, type, w, flush);
+      }
+      id = this.#allocated.get(type)!.id;
+    }
+    this.#lastSchema = schema;
+    this.#lastId = id;
+    return id;
   }
 
   #allocate(schema: AnySchema, name: string): Allocated | number {

@@ -1,8 +1,9 @@
 import { Fault } from "./errors.js";
 import { asBytes, type Bytes, type InvalidUtf8, textBytes, wellFormed } from "./text.js";
 
-const MIN_SLAB = 4096;
-const MAX_SLAB = 1 << 20;
+/** The first slab is twice this. */
+const MIN_SLAB = 512;
+const MAX_SLAB = 1 << 16;
 
 /** Room for three bytes a unit is made for strings up to this length; longer ones are measured first. */
 const MAX_GUESSED = 4096;
@@ -33,6 +34,8 @@ export class Writer {
   maxDepth = 0;
   invalidUtf8: InvalidUtf8 = "refuse";
   #slab = MIN_SLAB;
+  /** What a message may take if it is like the last large one; fades as slabs go by without another. */
+  #expected = 0;
 
   /** Makes room for n bytes more; may replace `buf`, and then moves `start` and `pos`. */
   ensure(n: number): void {
@@ -41,9 +44,10 @@ export class Writer {
 
   #grow(n: number): void {
     const kept = this.pos - this.start;
-    // Twice what is pending keeps the copying linear; the slab follows the size of the traffic.
-    this.#slab = Math.min(MAX_SLAB, Math.max(this.#slab, kept * 2));
-    const next = Buffer.allocUnsafeSlow(Math.max(kept * 2, kept + n, this.#slab));
+    // Twice what is pending keeps the copying linear; slabs grow with the traffic, so that a quiet stream holds little.
+    this.#slab = Math.min(MAX_SLAB, Math.max(this.#slab * 2, kept * 2));
+    const next = Buffer.allocUnsafeSlow(Math.max(kept * 2, kept + n, this.#slab, this.#expected));
+    this.#expected >>= 1;
     this.buf.copy(next, 0, this.start, this.pos);
     this.buf = asBytes(next);
     this.view = new DataView(next.buffer, next.byteOffset, next.length);
@@ -55,6 +59,7 @@ export class Writer {
   take(): Buffer {
     const taken = this.buf.subarray(this.start, this.pos);
     this.start = this.pos;
+    if (taken.length > this.#expected) this.#expected = taken.length + (taken.length >> 4);
     return taken;
   }
 
