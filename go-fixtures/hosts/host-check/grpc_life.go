@@ -26,7 +26,11 @@ import (
 
 func init() {
 	for _, v := range variants {
-		addGRPC("all", "store", "ping"+v.suffix, "100 pings"+v.about, func(h *harness) error {
+		service := "kv"
+		if v == plain {
+			service = "store"
+		}
+		addGRPC("all", service, "ping"+v.suffix, "100 pings"+v.about, func(h *harness) error {
 			return withGRPC(h, v, func(p *peer, _ *grpcConn) error {
 				for range 100 {
 					if err := p.rpc.Ping(); err != nil {
