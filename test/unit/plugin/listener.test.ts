@@ -7,6 +7,8 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { listenOptionsFromEnv, openListener } from "../../../src/plugin/listener.js";
 
+import { listenUnix } from "../../../src/plugin/unix-socket.js";
+
 const directory = mkdtempSync(join(tmpdir(), "goplug-listener-"));
 after(() => rmSync(directory, { recursive: true }));
 
@@ -30,6 +32,19 @@ describe("openListener on a unix socket", { skip: process.platform === "win32" }
     } finally {
       process.umask(umask);
     }
+  });
+
+  test("is nobody else's at any moment: it is made under a private umask", async () => {
+    const server = createServer();
+    const listen = server.listen.bind(server) as (path: string, done: () => void) => typeof server;
+    let umask: number | undefined;
+    server.listen = ((path: string, done: () => void) => {
+      umask = process.umask();
+      return listen(path, done);
+    }) as typeof server.listen;
+    await listenUnix(server, { directory });
+    server.close();
+    assert.equal(umask, 0o077);
   });
 
   test("is open to the group that was asked for, by number or by name", async () => {

@@ -5,11 +5,12 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { controlMethods } from "../../../src/definition/control.js";
 import type { PluginSet } from "../../../src/definition/plugin.js";
 import { LEVELS, type Logger } from "../../../src/hclog/logger.js";
 import { NetRpcProtocolClient } from "../../../src/host/net-rpc-client.js";
 import { gob, type MuxBroker, netRpcPlugin } from "../../../src/index.js";
-import type { RpcClient } from "../../../src/netrpc/index.js";
+import { caller, RpcClient } from "../../../src/netrpc/index.js";
 import { NetRpcServer } from "../../../src/plugin/net-rpc-server.js";
 import { OutputQueue } from "../../../src/plugin/output-queue.js";
 import { Session } from "../../../src/yamux/index.js";
@@ -108,16 +109,36 @@ describe("NetRpcServer", () => {
     quit = new Promise((resolve) => {
       release = resolve;
     });
-    const { client, served } = await host();
-    let closed = false;
-    const closing = client.close().then(() => {
-      closed = true;
+    const { socket, served } = await dial();
+    const session = Session.client(socket);
+    const [control] = [await session.openChannel(), await session.openChannel(), await session.openChannel()];
+    const { Ping, Quit } = caller(new RpcClient(control), "Control", controlMethods);
+    let answered = false;
+    const quitting = Quit(true).then(() => {
+      answered = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(closed, false);
+    await Ping(true);
+    await Ping(true);
+    assert.equal(answered, false);
     release();
-    await closing;
+    await quitting;
+    await session.close();
     await served;
+  });
+
+  test("output that waits for a host that does not read goes on to the next when that one is gone", async () => {
+    const deaf = await dial();
+    const session = Session.client(deaf.socket);
+    for (const _ of [1, 2, 3]) await session.openChannel();
+    await until("the server counts it", () => server.openConnections === 1);
+    // More than a stream's window, which nobody opens again.
+    stdout.write(Buffer.alloc(1 << 20, "x"));
+    stdout.write(Buffer.from("the rest"));
+    const { client, served, syncStdout } = await host();
+    deaf.socket.destroy();
+    await until("the second host has it", () => syncStdout.bytes.toString() === "the rest");
+    await client.close();
+    await Promise.all([served, deaf.served]);
   });
 
   test("output goes to the connection that is there longest, then to the next", async () => {

@@ -55,6 +55,15 @@ describe("OutputQueue", () => {
     assert.deepEqual([done, rooms], [["a", "b"], 1]);
   });
 
+  test("a write has its place once the 64 KiB before it have left", async () => {
+    const out = queue();
+    let placed = 0;
+    for (const size of [65_536, 1, 65_536]) out.write(Buffer.alloc(size), () => placed++);
+    out.attach(sink(() => false));
+    await tick();
+    assert.equal(placed, 2, "of 131,073 bytes 65,536 have left");
+  });
+
   test("never makes anybody wait before the handshake", async () => {
     const out = new OutputQueue(() => assert.fail("nobody waited"));
     let done = 0;
@@ -83,6 +92,18 @@ describe("OutputQueue", () => {
     const c = sink();
     out.attach(c);
     assert.deepEqual([a.text(), b.text(), c.text()], ["1", "2", "3"]);
+  });
+
+  test("what waits for a slow connection goes to the next when that one ends", () => {
+    const out = queue();
+    const slow = out.attach(sink(() => false));
+    const next = sink();
+    out.attach(next);
+    out.write(Buffer.from("1"));
+    out.write(Buffer.from("2"));
+    assert.equal(next.text(), "");
+    slow.detach();
+    assert.equal(next.text(), "2");
   });
 
   test("what a broken connection refuses goes to the next", () => {
@@ -138,9 +159,13 @@ describe("OutputQueue", () => {
       ["ERR_SERVE_OUTPUT_OVERFLOW", "ERR_SERVE_OUTPUT_OVERFLOW"],
     );
     const late = sink();
-    out.attach(late);
+    const attachment = out.attach(late);
     assert.equal(Buffer.concat(late.seen).length, MAX_WAITING_BYTES);
     assert.equal(out.write(Buffer.from("z")), true);
+    attachment.detach();
+    out.write(Buffer.alloc(MAX_WAITING_BYTES));
+    out.write(Buffer.alloc(1));
+    assert.equal(told.length, 2);
   });
 
   test("divert takes everything that is left and all that comes", () => {

@@ -19,7 +19,7 @@ test("pluginEnvironment adds what is asked for", () => {
     handshakeConfig,
     versions: [1],
     minPort: 0,
-    maxPort: 5,
+    maxPort: 0,
     clientCert: "PEM",
     multiplexGrpc: true,
     unixSocketDir: "/d",
@@ -28,7 +28,7 @@ test("pluginEnvironment adds what is asked for", () => {
   assert.deepEqual(environment, {
     BASIC_PLUGIN: "hello",
     PLUGIN_MIN_PORT: "0",
-    PLUGIN_MAX_PORT: "5",
+    PLUGIN_MAX_PORT: "0",
     PLUGIN_PROTOCOL_VERSIONS: "1",
     PLUGIN_CLIENT_CERT: "PEM",
     PLUGIN_MULTIPLEX_GRPC: "true",

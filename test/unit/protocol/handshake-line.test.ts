@@ -43,6 +43,7 @@ describe("parseHandshakeLine", () => {
     const text = der.toString("base64").replace(/=+$/, "");
     assert.deepEqual(parseHandshakeLine(`1|1|unix|/a|netrpc|${text}`).serverCert, der);
     assert.equal(parseHandshakeLine(`1|1|unix|/a|netrpc|${"!".repeat(50)}`).serverCert, undefined);
+    assert.equal(parseHandshakeLine(`1|1|unix|/a|netrpc|${"A".repeat(51)}`).serverCert?.length, 38);
     refuses(
       `1|1|unix|/a|netrpc|${"A".repeat(60)}!`,
       "ERR_HANDSHAKE_CERTIFICATE",
