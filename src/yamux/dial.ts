@@ -8,7 +8,7 @@ import { YamuxError } from "./errors.js";
 import type { Role, WaitOptions } from "./session.js";
 import { Session } from "./session.js";
 
-const READ_BUFFER_SIZE = 65_536;
+const READ_BUFFER_SIZE = 262_144;
 
 export interface DialOptions extends SessionConfig, WaitOptions {
   /** Path of a unix socket; or `host` and `port`. */
