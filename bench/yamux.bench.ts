@@ -12,7 +12,7 @@ import { alternate, type Row, row, type Subject, type Suite } from "./harness.js
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const peer = here("../go-fixtures/bin/yamuxpeer");
-const rounds = 7;
+const rounds = 5;
 const MIB = 1 << 20;
 
 interface Kind {
