@@ -15,10 +15,14 @@ import { type Started, startPlugin } from "./start.js";
 
 /** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */
 const exitGrace = 2000;
+/** Milliseconds that the connection to a plugin that was killed may take to close. */
+const disconnectGrace = 500;
 
 interface Running<P extends PluginSet> extends Started<P> {
   /** Set by the first call that needs a connection. */
   connection: Promise<ProtocolClient<P>> | undefined;
+  /** Ends an attempt to connect. */
+  readonly ending: AbortController;
 }
 
 type State<P extends PluginSet> =
@@ -117,7 +121,7 @@ export class Client<P extends PluginSet = PluginSet> {
   /** The connection to the plugin, made by the first call (go-plugin: Client.Client). */
   async client(options: Pick<WaitOptions, "signal"> = {}): Promise<ProtocolClient<P>> {
     const running = await this.#running(options.signal);
-    running.connection ??= connectPlugin(running, this.#config, this.#logger);
+    running.connection ??= this.#connect(running);
     return abortable(running.connection, options.signal, "the connection to the plugin");
   }
 
@@ -207,7 +211,11 @@ export class Client<P extends PluginSet = PluginSet> {
       ? await reattach(config, this.#logger)
       : await startPlugin(config, this.#logger, signal);
     this.#started = started;
-    return { ...started, connection: undefined };
+    return { ...started, connection: undefined, ending: new AbortController() };
+  }
+
+  #connect(running: Running<P>): Promise<ProtocolClient<P>> {
+    return connectPlugin(running, this.#config, this.#logger, running.ending.signal);
   }
 
   async #end(state: State<P> & { name: "starting" | "running" }): Promise<void> {
@@ -223,18 +231,21 @@ export class Client<P extends PluginSet = PluginSet> {
       await (await connection?.catch(() => undefined))?.disconnect();
       return;
     }
+    let client: ProtocolClient<P> | undefined;
     try {
       // As in go-plugin, a plugin that was never connected to is still asked to quit first.
-      const client = await (connection ?? connectPlugin(state.running, this.#config, this.#logger));
-      await client.close();
-      if ((await soon(plugin.exit, exitGrace)) !== undefined) return;
+      client = await soon(connection ?? this.#connect(state.running), exitGrace);
+      await client?.close();
+      if (client !== undefined && (await soon(plugin.exit, exitGrace)) !== undefined) return;
     } catch (error) {
       // Go's plugins may be gone before their answer to Quit is out: that is an end, too.
       if (plugin.exited !== undefined) return;
       this.#logger.warn("error closing client during kill", { error });
     }
     this.#logger.warn("plugin failed to exit gracefully", { plugin: plugin.name, id: plugin.id });
+    state.running.ending.abort(new ClientEndedError("the client was killed"));
     await plugin.kill();
+    if (client !== undefined) await soon(client.disconnect(), disconnectGrace);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from "../hclog/logger.js";
 import { connectTls } from "../tls/connect.js";
 import { dial, Session } from "../yamux/index.js";
 import type { ClientConfig } from "./config.js";
+import { deadline } from "./deadline.js";
 import { PluginExitedError, StartError } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
 import type { PluginHandle } from "./plugin-handle.js";
@@ -14,9 +15,12 @@ import type { Started } from "./start.js";
 
 /** Milliseconds after the loss of the connection in which the process's end is taken as its reason. */
 const lossGrace = 500;
+/** Milliseconds after the process's end in which its connection is read out. */
+const exitedGrace = 300;
 
 /**
- * Connects to a started plugin.
+ * Connects to a started plugin. The attempt ends with the plugin's process, after the start timeout, or when `ending`
+ * fires.
  *
  * @throws StartError ERR_START_CONNECT, PluginExitedError
  */
@@ -24,20 +28,26 @@ export async function connectPlugin<P extends PluginSet>(
   started: Started<P>,
   config: ClientConfig<P>,
   logger: Logger,
+  ending: AbortSignal,
 ): Promise<ProtocolClient<P>> {
   const { plugin, plugins } = started;
   const { startTimeout = 60_000, syncStdout, syncStderr } = config;
-  const signal = AbortSignal.timeout(startTimeout);
   const onLost = (error: GoplugError): Promise<Error> => explainLoss(plugin, error);
+  const gone = new AbortController();
+  void plugin.exit.then(() => gone.abort());
+  const limit = deadline(startTimeout, ending, gone.signal);
+  const { signal } = limit;
   try {
-    if (started.protocol === "grpc")
-      return await connectGrpcPlugin(started, config, { logger, onLost, signal });
-    const session = await openSession(started, startTimeout, signal);
-    return await NetRpcProtocolClient.open(
-      session,
-      { plugins, syncStdout, syncStderr, logger, onLost },
-      signal,
-    );
+    const client =
+      started.protocol === "grpc"
+        ? await connectGrpcPlugin(started, config, { logger, onLost, signal })
+        : await NetRpcProtocolClient.open(
+            await openSession(started, startTimeout, signal),
+            { plugins, syncStdout, syncStderr, logger, onLost },
+            signal,
+          );
+    void disconnectAfterExit(plugin, client);
+    return client;
   } catch (error) {
     const exit = plugin.exited ?? (await soon(plugin.exit, lossGrace));
     if (exit !== undefined)
@@ -45,6 +55,8 @@ export async function connectPlugin<P extends PluginSet>(
     const { network, address } = started.address;
     const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });
+  } finally {
+    limit.release();
   }
 }
 
@@ -96,6 +108,13 @@ function translate(
     if (translated.network === "unix" || translated.network === "tcp") return translated as Address;
     throw new StartError("ERR_START_CONNECT", `unknown address type: ${translated.address}`, "");
   };
+}
+
+/** A process that the plugin has forked may hold the connection open when the plugin is gone. */
+async function disconnectAfterExit(plugin: PluginHandle, client: ProtocolClient): Promise<void> {
+  await plugin.exit;
+  const closed = client.closed.then(() => true);
+  if ((await soon(closed, exitedGrace)) === undefined) await client.disconnect();
 }
 
 async function openSession<P extends PluginSet>(

@@ -9,6 +9,7 @@ import {
   type HandshakeLine,
   parseHandshakeLine,
 } from "../protocol/handshake-line.js";
+import { type Deadline, deadline } from "./deadline.js";
 import { StartError } from "./errors.js";
 import { type FirstLine, PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
 
@@ -37,23 +38,35 @@ export interface LaunchOptions extends PluginProcessOptions {
  * @throws AbortedError - the signal fired
  */
 export async function launch(runner: Runner, options: LaunchOptions): Promise<LaunchedPlugin> {
+  const { signal, startTimeout } = options;
+  const limit = deadline(startTimeout, signal);
+  try {
+    return await launchWithin(limit, runner, options);
+  } finally {
+    limit.release();
+  }
+}
+
+async function launchWithin(
+  limit: Deadline,
+  runner: Runner,
+  options: LaunchOptions,
+): Promise<LaunchedPlugin> {
   const { logger, signal, startTimeout } = options;
-  const timeout = AbortSignal.timeout(startTimeout);
-  const either = AbortSignal.any([signal, timeout]);
   logger.debug("starting plugin", { path: runner.name });
-  await runner.start(either);
+  await runner.start(limit.signal);
   const process = new PluginProcess(runner, options);
   process.onExit(() => options.cleanUp());
   try {
-    const first = await Promise.race([process.firstLine(), aborted(either)]);
+    const first = await Promise.race([process.firstLine(), aborted(limit.signal)]);
     if (first === "aborted") {
-      throw signal.aborted
-        ? new AbortedError(`the start of plugin ${runner.name}`, signal.reason)
-        : new StartError(
+      throw limit.isLate
+        ? new StartError(
             "ERR_START_TIMEOUT",
             `timeout while waiting for plugin to start: ${runner.name} printed no handshake line within ${startTimeout} ms`,
             process.stderrTail,
-          );
+          )
+        : new AbortedError(`the start of plugin ${runner.name}`, signal.reason);
     }
     const announced = await readHandshake(first, process, options);
     const handshake = { ...announced, ...hostAddress(runner, announced) };

@@ -4,7 +4,14 @@ import { MuxBroker } from "../broker/mux-broker.js";
 import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
-import { type ByteChannel, type Caller, caller, RpcClient, type RpcClientOptions } from "../netrpc/index.js";
+import {
+  type ByteChannel,
+  type Caller,
+  ConnectionLostError,
+  caller,
+  RpcClient,
+  type RpcClientOptions,
+} from "../netrpc/index.js";
 import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
@@ -79,9 +86,22 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
     if (!("client" in plugin)) throw new WrongProtocolError("net/rpc plugin protocol not supported");
     const id = await this.#dispenserCalls.Dispense(name, options);
-    const channel = await this.broker.dialChannel(id, options);
+    const channel = await this.broker.dialChannel(id, options).catch((error) => this.#explain(error));
     const rpc = new RpcClient(channel, { onLost, registry: plugin.registry });
-    return (await plugin.client(this.broker, rpc)) as ClientFace<P[N]>;
+    try {
+      return (await plugin.client(this.broker, rpc)) as ClientFace<P[N]>;
+    } catch (error) {
+      await rpc.close();
+      throw error;
+    }
+  }
+
+  /** Throws what became of the plugin, where the loss of the connection made a brokered stream fail. */
+  async #explain(error: unknown): Promise<never> {
+    const { onLost } = this.#options;
+    const { state } = this.#session;
+    if (onLost === undefined || (state !== "closing" && state !== "closed")) throw error;
+    throw await onLost(new ConnectionLostError(error));
   }
 
   async ping(options: WaitOptions = {}): Promise<void> {
@@ -95,10 +115,13 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
   async close(options: WaitOptions = {}): Promise<void> {
     try {
       await this.#controlCalls.Quit(true, { timeout: quitTimeout, ...options });
-      await Promise.race([this.#synced, sleep(syncGrace, undefined, { ref: false })]);
-    } finally {
-      await this.disconnect();
+    } catch (error) {
+      // Not waited for: when the plugin does not read, what is queued delays the end by yamux's write timeout.
+      void this.disconnect();
+      throw error;
     }
+    await Promise.race([this.#synced, sleep(syncGrace, undefined, { ref: false })]);
+    await Promise.race([this.disconnect(), sleep(syncGrace, undefined, { ref: false })]);
   }
 
   async disconnect(): Promise<void> {

@@ -71,9 +71,10 @@ export class CommandRunner implements Runner {
         // "exit", not "close": a grandchild that keeps stdout open must not hide the end of the plugin.
         child.once("exit", (code, signal) => resolveExit({ code, signal }));
       });
+      // Not only when "spawn" tells of it: this process may end before.
+      if (this.#bound && child.pid !== undefined) killWithHost(child);
       child.once("spawn", () => {
         this.#child = child;
-        if (this.#bound) killWithHost(child);
         resolve();
       });
       child.on("error", (error) => reject(spawnError(path, error)));
