@@ -1,0 +1,51 @@
+// Checked by the compiler: what definitions infer, and what must not compile.
+import { Client, type ClientFace, gob, netRpcPlugin } from "../../../src/index.js";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+const greeter = netRpcPlugin({
+  Greet: [gob.any, gob.string],
+  Count: [gob.struct({ Of: gob.string }), gob.int64],
+});
+type Greeter = ClientFace<typeof greeter>;
+same<Awaited<ReturnType<Greeter["Greet"]>>, string>(true);
+same<Awaited<ReturnType<Greeter["Count"]>>, bigint>(true);
+
+const faced = netRpcPlugin(
+  { Get: [gob.string, gob.bytes] },
+  {
+    client: ({ rpc }) => ({ get: (key: string) => rpc.Get(key) }),
+    server: ({ impl }: { impl: { get(key: string): Buffer } }) => ({ Get: (key) => impl.get(key) }),
+  },
+);
+same<ClientFace<typeof faced>, { get: (key: string) => Promise<Buffer> }>(true);
+
+const handshakeConfig = { protocolVersion: 1, magicCookieKey: "K", magicCookieValue: "V" };
+
+/** Never called: it is the compiler that reads it. */
+export async function typed(): Promise<void> {
+  const client = new Client({ handshakeConfig, plugins: { greeter, faced }, cmd: ["x"] });
+  same<Awaited<ReturnType<typeof client.dispense<"faced">>>, ClientFace<typeof faced>>(true);
+  const plugin = await client.dispense("greeter");
+  await plugin.Greet("text", { timeout: 5 });
+  await plugin.Count({});
+  // @ts-expect-error there is no such plugin
+  await client.dispense("nobody");
+  // @ts-expect-error there is no such method
+  await plugin.Missing(null);
+  // @ts-expect-error Of is a string
+  await plugin.Count({ Of: 5 });
+  // @ts-expect-error a bare number has no Go type in an interface
+  await plugin.Greet(5);
+  // @ts-expect-error a method is missing
+  greeter.implement({ Greet: () => "x" });
+  // @ts-expect-error Greet answers a string
+  greeter.implement({ Greet: () => 5, Count: () => 1n });
+  greeter.implement({ Greet: () => "x", Count: ({ Of }) => BigInt(Of.length) });
+  faced.implement({ get: (key) => Buffer.from(key) });
+  // @ts-expect-error the implementation has the face's methods, not the wire's
+  faced.implement({ Get: (key: string) => Buffer.from(key) });
+  // @ts-expect-error a command has at least an executable
+  new Client({ handshakeConfig, plugins: { greeter }, cmd: [] });
+}
