@@ -63,8 +63,8 @@ function encodeTime(value: GoTime | Date): Uint8Array {
   const { offset } = time;
   const minutes = offset === "UTC" ? UTC_MINUTES : Math.trunc(offset / 60);
   const seconds = offset === "UTC" ? 0 : offset % 60;
-  // −1 minute would read as UTC, which Go refuses to write, too.
-  if (offset !== "UTC" && minutes === UTC_MINUTES && seconds === 0)
+  // −1 minute is how UTC is written, so that Go refuses every offset that it would stand in.
+  if (offset !== "UTC" && minutes === UTC_MINUTES)
     throw new RangeError("Time.MarshalBinary: unexpected zone offset");
   const payload = Buffer.alloc(seconds === 0 ? 15 : 16);
   payload[0] = seconds === 0 ? 1 : 2;
@@ -81,6 +81,8 @@ function decodeTime(payload: Buffer): GoTime {
   if (version !== 1 && version !== 2) throw new RangeError("Time.UnmarshalBinary: unsupported version");
   if (payload.length !== 14 + version) throw new RangeError("Time.UnmarshalBinary: invalid length");
   const minutes = payload.readInt16BE(13);
+  // Go writes the seconds signed but reads them unsigned, which puts zones west of Greenwich that have some 256
+  // seconds out, between Go programs as well. They are read as they were written.
   const offset = minutes * 60 + (version === 2 ? payload.readInt8(15) : 0);
   const internal = payload.readBigInt64BE(1);
   // Go's arithmetic wraps, and a peer's payload may hold anything.
@@ -88,7 +90,7 @@ function decodeTime(payload: Buffer): GoTime {
   return new GoTime(
     seconds,
     payload.readInt32BE(9),
-    minutes === UTC_MINUTES && version === 1 ? "UTC" : offset,
+    minutes === UTC_MINUTES && offset === -60 ? "UTC" : offset,
   );
 }
 
