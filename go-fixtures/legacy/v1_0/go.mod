@@ -6,6 +6,7 @@ require github.com/hashicorp/go-plugin v1.0.1
 
 require (
 	example.com/goplug/fixtures/legacy/common v0.0.0
+	example.com/goplug/fixtures/legacy/grpckv v0.0.0
 	github.com/golang/protobuf v1.2.0 // indirect
 	github.com/hashicorp/go-hclog v0.0.0-20180709165350-ff2cf002a8dd
 	github.com/hashicorp/yamux v0.0.0-20180604194846-3520598351bb // indirect
@@ -15,7 +16,9 @@ require (
 	golang.org/x/sys v0.0.0-20190129075346-302c3dd5f1cc // indirect
 	golang.org/x/text v0.3.0 // indirect
 	google.golang.org/genproto v0.0.0-20180817151627-c66870c02cf8 // indirect
-	google.golang.org/grpc v1.14.0 // indirect
+	google.golang.org/grpc v1.14.0
 )
 
 replace example.com/goplug/fixtures/legacy/common => ../common
+
+replace example.com/goplug/fixtures/legacy/grpckv => ../grpckv

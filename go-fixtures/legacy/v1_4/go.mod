@@ -6,6 +6,7 @@ require github.com/hashicorp/go-plugin v1.4.3
 
 require (
 	example.com/goplug/fixtures/legacy/common v0.0.0
+	example.com/goplug/fixtures/legacy/grpckv v0.0.0
 	github.com/fatih/color v1.7.0 // indirect
 	github.com/golang/protobuf v1.3.4 // indirect
 	github.com/hashicorp/go-hclog v0.14.1
@@ -18,7 +19,9 @@ require (
 	golang.org/x/sys v0.0.0-20191008105621-543471e840be // indirect
 	golang.org/x/text v0.3.0 // indirect
 	google.golang.org/genproto v0.0.0-20190819201941-24fa4b261c55 // indirect
-	google.golang.org/grpc v1.27.1 // indirect
+	google.golang.org/grpc v1.27.1
 )
 
 replace example.com/goplug/fixtures/legacy/common => ../common
+
+replace example.com/goplug/fixtures/legacy/grpckv => ../grpckv
