@@ -1,22 +1,15 @@
 import { canGenerate } from "./codegen.js";
 import { compatible } from "./compat.js";
+import { customOp, integerOp, interfaceOp, single } from "./decode-leaves.js";
 import { Fault, keyStep, within } from "./errors.js";
 import { generateDecode } from "./generate-decode.js";
 import { goText } from "./gotype.js";
-import { badField, corrupt, messageEnded, type Reader } from "./reader.js";
+import { badField, corrupt, messageEnded } from "./reader.js";
 import type { Registry } from "./registry.js";
-import {
-  type AnySchema,
-  base,
-  type CustomNode,
-  type IntegerNode,
-  resolve,
-  type StructNode,
-} from "./schema.js";
-import { interfaceName, type StreamReader, skipValue, sliceTooShort } from "./skip.js";
-import { TypedValue } from "./value.js";
+import { type AnySchema, base, type StructNode } from "./schema.js";
+import { type StreamReader, skipValue, sliceTooShort } from "./skip.js";
 import { type WireType, type WireTypes, wireText } from "./wiretype.js";
-import { zeroMaker } from "./zero.js";
+import { elementCost, zeroMaker } from "./zero.js";
 
 /** What decoding needs of the stream: its types, and where interface values go on. */
 export interface DecodeState extends StreamReader {
@@ -176,25 +169,6 @@ function structOp(
   };
 }
 
-/** An estimate of the bytes that an element of a schema takes at least, to hold against the limit. */
-export function elementCost(schema: AnySchema, depth = 0): number {
-  const { node } = resolve(schema);
-  if (depth > 4) return 16;
-  switch (node.kind) {
-    case "struct":
-      return node.fields.reduce((sum, [, of]) => sum + elementCost(of, depth + 1), 24);
-    case "array":
-      return 16 + node.length * elementCost(node.elem, depth + 1);
-    case "slice":
-    case "map":
-    case "bytes":
-    case "custom":
-      return 48;
-    default:
-      return 8;
-  }
-}
-
 function sliceOp(elem: DecodeOp, cost: number): DecodeOp {
   return (r, into) => {
     const n = r.uint();
@@ -262,88 +236,6 @@ function mapOp(key: DecodeOp, elem: DecodeOp, cost: number): DecodeOp {
     }
     r.depth--;
     return map;
-  };
-}
-
-function single(v: number, name: string): number {
-  // Go lets infinities and NaN pass, and rounds what is merely too precise.
-  if (Math.abs(v) > 3.4028234663852886e38 && Number.isFinite(v)) throw overflow(name);
-  return Math.fround(v);
-}
-
-function overflow(name: string): Fault {
-  return new Fault("ERR_GOB_RANGE", `value for "${name}" out of range`);
-}
-
-function unsafe(r: Reader, signed: boolean, name: string): Fault {
-  const u = (BigInt(r.high) << 32n) | BigInt(r.low);
-  const v = signed ? (u & 1n ? ~(u >> 1n) : u >> 1n) : u;
-  return new Fault(
-    "ERR_GOB_RANGE",
-    `gob: ${v} for "${name}" is beyond a JavaScript number: use a bigint schema`,
-  );
-}
-
-export function integerOp(node: IntegerNode, name: string): (r: Reader, into: unknown) => number | bigint {
-  const signed = node.kind === "int";
-  const { bits, form } = node;
-  if (bits < 64) {
-    const max = 2 ** (signed ? bits - 1 : bits) - 1;
-    const min = signed ? -max - 1 : 0;
-    return signed
-      ? (r) => {
-          const v = r.int();
-          if (v < min || v > max) throw overflow(name);
-          return v;
-        }
-      : (r) => {
-          const v = r.uint();
-          if (v > max) throw overflow(name);
-          return v;
-        };
-  }
-  if (form === "bigint") return signed ? (r) => r.bigInt() : (r) => r.bigUint();
-  const auto = form === "auto";
-  return (r) => {
-    const { pos } = r;
-    const v = signed ? r.int() : r.uint();
-    if (Number.isSafeInteger(v)) return v;
-    if (!auto) throw unsafe(r, signed, name);
-    r.pos = pos;
-    return signed ? r.bigInt() : r.bigUint();
-  };
-}
-
-function customOp(node: CustomNode): DecodeOp {
-  return (r) => {
-    const n = r.length("GobDecoder: invalid data");
-    const start = r.pos;
-    r.pos = start + n;
-    const payload = r.keep(start, r.pos);
-    try {
-      return node.decode(payload);
-    } catch (error) {
-      if (error instanceof Fault) throw error;
-      throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), error);
-    }
-  };
-}
-
-function interfaceOp(typed: boolean): DecodeOp {
-  return (r) => {
-    const name = interfaceName(r);
-    if (name === "") return null;
-    const schema = r.registry.schema(name);
-    if (schema === undefined)
-      throw new Fault(
-        "ERR_GOB_UNREGISTERED",
-        `gob: name not registered for interface: ${JSON.stringify(name)}`,
-      );
-    r.enter();
-    const id = r.interfaceHeader();
-    const value = r.content(schema, id);
-    r.depth--;
-    return typed ? new TypedValue(schema, value, name) : value;
   };
 }
 

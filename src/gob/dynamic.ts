@@ -1,4 +1,4 @@
-import { integerOp } from "./decode-ops.js";
+import { integerOp } from "./decode-leaves.js";
 import { Fault, within } from "./errors.js";
 import { badField, corrupt, messageEnded } from "./reader.js";
 import type { Complex } from "./scalars.js";

@@ -1,10 +1,10 @@
 import { FAILED, Source } from "./codegen.js";
-import { type DecodeOp, elementCost } from "./decode-ops.js";
+import type { DecodeOp } from "./decode-ops.js";
 import { type AnySchema, base, type IntegerNode, type StructNode } from "./schema.js";
 import { shortText } from "./short-text.js";
 import { skipValue } from "./skip.js";
 import type { WireTypes } from "./wiretype.js";
-import { zeroMaker } from "./zero.js";
+import { elementCost, zeroMaker } from "./zero.js";
 
 /** Reads a value with the closures; for the kinds that generated code does not spell out. */
 export type Fallback = (schema: AnySchema, id: number, name: string) => DecodeOp;

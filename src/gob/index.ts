@@ -1,7 +1,7 @@
 export { type BigFloat, bigFloat, bigInt, bigRat, type Rational } from "./big.js";
 export * from "./composites.js";
 export { type CustomType, custom } from "./custom.js";
-export { Decoder, type DecoderOptions, decode, type Limits, NEED_MORE } from "./decoder.js";
+export { Decoder, type DecoderOptions, decode, NEED_MORE } from "./decoder.js";
 export { Described, type DescribedValue, Opaque } from "./dynamic.js";
 export { type Checkpoint, Encoder, type EncoderOptions, encode } from "./encoder.js";
 export { GobError, type GobErrorCode } from "./errors.js";
@@ -9,6 +9,7 @@ export { netipAddr, url, uuid } from "./net.js";
 export { Registry, registry } from "./registry.js";
 export * from "./scalars.js";
 export { type AnySchema, type Input, type Output, Schema } from "./schema.js";
+export type { Limits } from "./stream-state.js";
 export type { InvalidUtf8 } from "./text.js";
 export { GoTime, time } from "./time.js";
 export { type AnyInput, type AnyOutput, TypedValue, value } from "./value.js";

@@ -57,3 +57,22 @@ export function zeroMaker(schema: AnySchema): () => unknown {
     }
   }
 }
+
+/** An estimate of the bytes that an element of a schema takes at least, to hold against the limit. */
+export function elementCost(schema: AnySchema, depth = 0): number {
+  const { node } = resolve(schema);
+  if (depth > 4) return 16;
+  switch (node.kind) {
+    case "struct":
+      return node.fields.reduce((sum, [, of]) => sum + elementCost(of, depth + 1), 24);
+    case "array":
+      return 16 + node.length * elementCost(node.elem, depth + 1);
+    case "slice":
+    case "map":
+    case "bytes":
+    case "custom":
+      return 48;
+    default:
+      return 8;
+  }
+}

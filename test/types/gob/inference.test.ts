@@ -35,7 +35,7 @@ same<In<typeof gob.time>, gob.GoTime | Date>(true);
 same<Out<typeof gob.bigInt>, bigint>(true);
 same<Out<typeof gob.bigRat>, gob.Rational>(true);
 same<Out<typeof gob.url>, string>(true);
-same<Out<typeof gob.emptyStruct>, {}>(true);
+same<Out<typeof gob.emptyStruct>, Record<never, never>>(true);
 
 const ints = gob.slice(gob.int);
 same<In<typeof ints>, readonly number[] | null>(true);
@@ -111,7 +111,7 @@ export function wrong(encoder: gob.Encoder, decoder: gob.Decoder): void {
   const text: string = decoder.decode(gob.string);
   // @ts-expect-error what is decoded into has to be of the type
   decoder.decode(counts, { a: 1 });
-  return text as never;
+  assert.equal(text, undefined);
 }
 
 test("a schema's types are those of its values", () => {
