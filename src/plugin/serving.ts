@@ -32,6 +32,7 @@ export class Serving {
   readonly stopped: Promise<void>;
   readonly #parts: ServingParts;
   #resolve!: () => void;
+  #quitting = false;
 
   constructor(parts: ServingParts) {
     const { listener, security, logger, signal } = parts;
@@ -54,13 +55,15 @@ export class Serving {
     const { listener, signal } = this.#parts;
     signal?.removeEventListener("abort", this.stop);
     listener.close();
-    await this.#flush();
+    // Quit's answer has waited for the hosts already, and they give the process 2 s from then on.
+    if (!this.#quitting) await this.#flush();
     await this.server.close();
   }
 
   async #quit(): Promise<void> {
     // Once Quit is answered the host closes its streams: what was printed before has to be there by then.
     await this.#flush();
+    this.#quitting = true;
     setImmediate(this.stop);
   }
 
