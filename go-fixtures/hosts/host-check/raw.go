@@ -69,6 +69,12 @@ func (r *rawConn) quit() error {
 	return r.call("Control.Quit", true, &nothing)
 }
 
+// answerLost tells whether Quit's answer did not come because the plugin was
+// gone already: a Go plugin's process may end before its answer is out.
+func answerLost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, rpc.ErrShutdown)
+}
+
 // closedByPeer waits until a read of c ends.
 func closedByPeer(c net.Conn, limit time.Duration) error {
 	if err := c.SetReadDeadline(time.Now().Add(limit)); err != nil {
@@ -197,7 +203,7 @@ func (p *process) quitAndWait() error {
 		return err
 	}
 	defer func() { _ = r.session.Close() }()
-	if err := r.quit(); err != nil {
+	if err := r.quit(); err != nil && !answerLost(err) {
 		return fmt.Errorf("quit: %w", err)
 	}
 	state, err := p.waitExit(5 * time.Second)
