@@ -25,7 +25,8 @@ node_modules/.package-lock.json: package.json package-lock.json
 
 dist/index.js: node_modules/.package-lock.json $(TS_SOURCES)
 	rm -rf dist
-	npx tsc -p tsconfig.build.json
+	npm run --silent build
+	@touch $@
 
 build: dist/index.js
 
