@@ -4,7 +4,7 @@ import { parseLevel } from "./parse-line.js";
 import { formatTimestamp } from "./timestamp.js";
 
 /** The environment variable that sets the level of the default logger of hosts. */
-export const LOG_LEVEL_VARIABLE = "GOPLUG_LOG";
+const LOG_LEVEL_VARIABLE = "GOPLUG_LOG";
 
 /** Settings of {@link consoleLogger}. */
 export interface ConsoleLoggerOptions {

@@ -1,13 +1,13 @@
 import type { HandshakeConfig } from "../protocol/constants.js";
 
 /** What a plugin prints whose author forgot the cookie (go-plugin's words; people search for them). */
-export const NO_COOKIE_CONFIGURED = `Misconfigured ServeConfig given to serve this plugin: no magic cookie
+const NO_COOKIE_CONFIGURED = `Misconfigured ServeConfig given to serve this plugin: no magic cookie
 key or value was set. Please notify the plugin author and report
 this as a bug.
 `;
 
 /** What a plugin prints that was not started by a host of its kind (go-plugin's words). */
-export const NOT_STARTED_BY_HOST = `This binary is a plugin. These are not meant to be executed directly.
+const NOT_STARTED_BY_HOST = `This binary is a plugin. These are not meant to be executed directly.
 Please execute the program that consumes these plugins, which will
 load any plugins automatically
 `;
