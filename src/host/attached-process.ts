@@ -1,5 +1,6 @@
 import type { AttachedRunner, ExitStatus } from "../process/runner.js";
 import type { PluginHandle } from "./plugin-handle.js";
+import { soon } from "./soon.js";
 
 /** A plugin that was reattached to: the host has none of its pipes. */
 export class AttachedProcess implements PluginHandle {
@@ -30,6 +31,10 @@ export class AttachedProcess implements PluginHandle {
 
   async kill(): Promise<ExitStatus> {
     if (this.#exited === undefined) await this.#runner.kill();
-    return this.exit;
+    // The watch over a process that is not our child does not keep this one alive; the wait for its end does.
+    for (;;) {
+      const exit = await soon(this.exit, 1000);
+      if (exit !== undefined) return exit;
+    }
   }
 }

@@ -6,11 +6,12 @@ import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
 import type { ClientConfig, ReattachConfig } from "./config.js";
-import { connectPlugin, soon } from "./connect.js";
+import { connectPlugin } from "./connect.js";
 import { ClientEndedError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
 import { reattach } from "./reattach.js";
+import { soon } from "./soon.js";
 import { type Started, startPlugin } from "./start.js";
 
 /** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GoplugError } from "../errors.js";
@@ -11,6 +10,7 @@ import { PluginExitedError, StartError } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import type { ProtocolClient } from "./protocol-client.js";
+import { soon } from "./soon.js";
 import type { Started } from "./start.js";
 
 /** Milliseconds after the loss of the connection in which the process's end is taken as its reason. */
@@ -142,14 +142,4 @@ async function explainLoss(plugin: PluginHandle, error: GoplugError): Promise<Er
   const exit = await soon(plugin.exit, lossGrace);
   if (exit === undefined) return error;
   return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
-}
-
-/** What a promise gives within `limit` milliseconds, else undefined. */
-export async function soon<T>(promise: Promise<T>, limit: number): Promise<T | undefined> {
-  const stop = new AbortController();
-  try {
-    return await Promise.race([promise, sleep(limit, undefined, { signal: stop.signal })]);
-  } finally {
-    stop.abort();
-  }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import type { GoplugError } from "../errors.js";
 import type { GRPCBroker } from "../grpc/broker.js";
@@ -7,6 +6,7 @@ import { GrpcError } from "../grpc/errors.js";
 import { type HostEnd, type HostEndOptions, openHostEnd } from "../grpc/host-end.js";
 import { ClientEndedError, UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
+import { soon } from "./soon.js";
 
 export interface GrpcClientOptions<P extends PluginSet> extends HostEndOptions {
   readonly plugins: P;
@@ -79,7 +79,7 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
   async close(options: WaitOptions = {}): Promise<void> {
     try {
       await this.#end.shutdown({ timeout: shutdownTimeout, ...options });
-      await Promise.race([this.#end.synced, sleep(syncGrace, undefined, { ref: false })]);
+      await soon(this.#end.synced, syncGrace);
     } finally {
       await this.disconnect();
     }

@@ -1,5 +1,4 @@
 import type { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { MuxBroker } from "../broker/mux-broker.js";
 import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
@@ -15,6 +14,7 @@ import {
 import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
+import { soon } from "./soon.js";
 
 export interface NetRpcClientOptions<P extends PluginSet> {
   plugins: P;
@@ -120,8 +120,8 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
       void this.disconnect();
       throw error;
     }
-    await Promise.race([this.#synced, sleep(syncGrace, undefined, { ref: false })]);
-    await Promise.race([this.disconnect(), sleep(syncGrace, undefined, { ref: false })]);
+    await soon(this.#synced, syncGrace);
+    await soon(this.disconnect(), syncGrace);
   }
 
   async disconnect(): Promise<void> {

@@ -1,12 +1,12 @@
 import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Logger, namedLogger } from "../hclog/logger.js";
 import { logStderrLine, StderrClassifier } from "../hclog/parse-line.js";
 import { LineSplitter } from "../process/line-splitter.js";
 import { describeExit, type ExitStatus, type Runner } from "../process/runner.js";
 import { Tail } from "../process/tail.js";
 import type { PluginHandle } from "./plugin-handle.js";
+import { soon } from "./soon.js";
 
 /** Bytes of stderr that are kept for error messages. */
 const tailSize = 65_536;
@@ -109,10 +109,7 @@ export class PluginProcess implements PluginHandle {
     const exit = await this.#runner.wait();
     const { stdout, stderr } = this.#runner;
     // A grandchild may hold the pipes open for ever; what the plugin itself wrote is in them already.
-    await Promise.race([
-      Promise.all([this.#stderrEnded, ended(stdout)]),
-      sleep(pipeGrace, undefined, { ref: false }),
-    ]);
+    await soon(Promise.all([this.#stderrEnded, ended(stdout)]), pipeGrace);
     stdout.destroy();
     stderr.destroy();
     await Promise.all(this.#cleanups.map((cleanup) => cleanup()));
