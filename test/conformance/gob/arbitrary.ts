@@ -99,3 +99,36 @@ export function valueArbitrary(desc: Desc): fc.Arbitrary<unknown> {
     }
   }
 }
+
+/** A type that another version of a program might have in the place of this one; the numbers decide what changes. */
+export function evolve(desc: Desc, next: () => number): Desc {
+  const chance = (percent: number): boolean => next() % 100 < percent;
+  const inner = (of: Desc): Desc => evolve(of, next);
+  switch (desc.kind) {
+    case "slice":
+      return { ...desc, elem: inner(desc.elem!) };
+    case "array":
+      return { ...desc, elem: inner(desc.elem!), len: chance(5) ? 4 : (desc.len ?? 0) };
+    case "map":
+      return { ...desc, elem: inner(desc.elem!) };
+    case "ptr":
+      // Scalars only: nil maps in what did not arrive would come back from Go as empty ones.
+      if (chance(40) && desc.elem!.elem === undefined && desc.elem!.fields === undefined)
+        return inner(desc.elem!);
+      return { ...desc, elem: inner(desc.elem!) };
+    case "struct": {
+      const kept = (desc.fields ?? []).filter(() => !chance(20));
+      const fields = kept.map(({ name, type }) => ({ name, type: inner(type) }));
+      if (chance(30)) fields.reverse();
+      if (chance(30)) fields.push({ name: "Added", type: { kind: "string" } });
+      return fields.length === 0 ? desc : { ...desc, fields };
+    }
+    default: {
+      // Not floats: what underflows becomes a pointer to zero, which does not come back from Go.
+      const family = /^u?int/.exec(desc.kind)?.[0];
+      if (family === undefined || !chance(30)) return desc;
+      const others = SCALARS.filter((kind) => kind.replace(/(ptr|\d+)$/, "") === family);
+      return { kind: others[next() % others.length]! };
+    }
+  }
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
 import * as gob from "../../../src/gob/index.js";
-import { descArbitrary, valueArbitrary } from "./arbitrary.js";
+import { descArbitrary, evolve, valueArbitrary } from "./arbitrary.js";
 import { type Desc, goRound, noPeer, Peer, peerRegistry, schemaOf } from "./peer.js";
 
 const SEEDS = 8;
@@ -40,4 +40,29 @@ test("Go decodes random values of random schemas, and sends them back unchanged"
     }),
     { numRuns: 400 },
   );
+});
+
+test("another version of a type: what Go makes of the value, we make of it", { skip: noPeer }, async () => {
+  const triple = descArbitrary.chain((desc) =>
+    fc.tuple(fc.constant(desc), valueArbitrary(desc), fc.array(fc.nat(), { minLength: 60, maxLength: 60 })),
+  );
+  const outcomes = { same: 0, refused: 0 };
+  await fc.assert(
+    fc.asyncProperty(triple, async ([desc, value, numbers]: [Desc, unknown, number[]]) => {
+      let i = 0;
+      const other = evolve(desc, () => numbers[i++ % numbers.length]!);
+      const stream = gob.encode(schemaOf(desc) as gob.Schema<unknown, unknown>, value);
+      const schema = schemaOf(other);
+      const answer = await peer.ask({ op: "recode", desc: other, hex: stream.toString("hex") });
+      if (answer.error !== undefined) {
+        outcomes.refused++;
+        assert.throws(() => gob.decode(schema, stream), { name: "GobError" }, `Go: ${answer.error}`);
+        return;
+      }
+      outcomes.same++;
+      assert.deepEqual(gob.decode(schema, stream), gob.decode(schema, Buffer.from(answer.hex!, "hex")));
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(outcomes.same > 50 && outcomes.refused > 5, JSON.stringify(outcomes));
 });
