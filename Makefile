@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 GO ?= go
 RUN := node --import tsx
+HAVE_PYTHON := $(shell command -v python3 2>/dev/null)
 HAVE_GO := $(shell command -v $(GO) 2>/dev/null)
 GO_SOURCES := $(shell find go-fixtures -path go-fixtures/bin -prune -o \( -name '*.go' -o -name go.mod -o -name go.sum \) -print)
 TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
@@ -37,7 +38,11 @@ go-fixtures/bin/.built: $(GO_SOURCES)
 	go-fixtures/legacy/build.sh
 	@touch $@
 
-fixtures: $(FIXTURES)
+# The peer in Python: a virtual environment of its own, from the Python registry.
+go-fixtures/python/.venv/installed.txt: go-fixtures/python/requirements.txt
+	go-fixtures/python/setup.sh > /dev/null || echo "no Python peer: see above"
+
+fixtures: $(FIXTURES) $(if $(HAVE_PYTHON),go-fixtures/python/.venv/installed.txt)
 
 demo: build fixtures
 	@$(RUN) examples/demo.ts
@@ -64,9 +69,10 @@ check: build
 	npx knip
 	npx publint --strict
 	npx attw --pack . --profile esm-only
+	@old=$$(mktemp -d) && cp -r src/grpc/gen/. $$old && npx buf generate && diff -r $$old src/grpc/gen && rm -r $$old
 
-gen:
-	@echo "nothing is generated"
+gen: node_modules/.package-lock.json
+	npx buf generate
 
 clean:
 	rm -rf dist go-fixtures/bin bench/results.json
