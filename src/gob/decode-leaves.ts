@@ -8,12 +8,15 @@ import { TypedValue } from "./value.js";
 /** A float64 as a float32. */
 export function single(v: number, name: string): number {
   // Go lets infinities and NaN pass, and rounds what is merely too precise.
-  if (Math.abs(v) > 3.4028234663852886e38 && Number.isFinite(v)) throw overflow(name);
+  if (Math.abs(v) > 3.4028234663852886e38 && Number.isFinite(v))
+    throw overflow(name, v, `float32 ends at ${3.4028234663852886e38}`);
   return Math.fround(v);
 }
 
-function overflow(name: string): Fault {
-  return new Fault("ERR_GOB_RANGE", `value for "${name}" out of range`);
+function overflow(name: string, v: number, wanted: string): Fault {
+  return new Fault("ERR_GOB_RANGE", `value for "${name}" out of range`, {
+    detail: `the stream has ${v}, ${wanted}`,
+  });
 }
 
 function unsafe(r: Reader, signed: boolean, name: string): Fault {
@@ -31,15 +34,16 @@ export function integerOp(node: IntegerNode, name: string): (r: Reader, into: un
   if (bits < 64) {
     const max = 2 ** (signed ? bits - 1 : bits) - 1;
     const min = signed ? -max - 1 : 0;
+    const wanted = `${node.go} holds ${min} to ${max}`;
     return signed
       ? (r) => {
           const v = r.int();
-          if (v < min || v > max) throw overflow(name);
+          if (v < min || v > max) throw overflow(name, v, wanted);
           return v;
         }
       : (r) => {
           const v = r.uint();
-          if (v > max) throw overflow(name);
+          if (v > max) throw overflow(name, v, wanted);
           return v;
         };
   }
@@ -65,7 +69,9 @@ export function customOp(node: CustomNode): DecodeOp {
       return node.decode(payload);
     } catch (error) {
       if (error instanceof Fault) throw error;
-      throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), error);
+      throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
     }
   };
 }

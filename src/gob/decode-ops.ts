@@ -24,8 +24,8 @@ export interface DecodeState extends StreamReader {
  */
 export type DecodeOp = (r: DecodeState, into: unknown) => unknown;
 
-function mismatch(text: string): Fault {
-  return new Fault("ERR_GOB_MISMATCH", text);
+function mismatch(text: string, detail?: string): Fault {
+  return new Fault("ERR_GOB_MISMATCH", text, detail === undefined ? {} : { detail });
 }
 
 /** Builds the operations for one pair of schema and remote type; recursive pairs find themselves in `made`. */
@@ -115,9 +115,9 @@ class Builder {
       if (!compatible(of, field.id, this.#types)) {
         const fault = mismatch(
           `gob: wrong type (${goText(of)}) for received field ${type.name}.${field.name}`,
+          `the stream has ${wireText(this.#types, field.id)}`,
         );
-        const detail = `: the stream has ${wireText(this.#types, field.id)}`;
-        throw within(`.${field.name}`, new Fault(fault.code, fault.text + detail));
+        throw within(`.${field.name}`, fault);
       }
       return { name: field.name, op: this.op(of, field.id, field.name), id: field.id };
     });
@@ -301,5 +301,6 @@ function checkFields(fields: StructNode["fields"], type: WireType, local: string
   if (type.fields.some((field) => names.has(field.name))) return;
   throw mismatch(
     `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
+    `the stream has ${type.fields.map((field) => field.name).join(", ")}; the schema has ${[...names].join(", ")}`,
   );
 }

@@ -76,7 +76,9 @@ export function customEncoding(node: CustomNode): Encoding {
         payload = node.encode((v === undefined ? node.zero() : v) as never);
       } catch (error) {
         if (error instanceof Fault) throw error;
-        throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), error);
+        throw new Fault("ERR_GOB_MARSHALER", error instanceof Error ? error.message : String(error), {
+          cause: error,
+        });
       }
       w.bytes(payload);
     },

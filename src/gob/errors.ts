@@ -31,12 +31,14 @@ export type GobErrorCode =
   | "ERR_GOB_USAGE";
 
 export interface GobErrorDetails {
+  /** What the stream has and what the schema wants, where Go's words leave that out. */
+  detail?: string | undefined;
   path?: string | undefined;
   offset?: number | undefined;
   cause?: unknown;
 }
 
-/** Every error of the codec. `message` is `goText` followed by where it happened. */
+/** Every error of the codec. `message` is `goText` followed by particulars and by where it happened. */
 export class GobError extends GoplugError {
   override readonly name: string = "GobError";
   declare readonly code: GobErrorCode;
@@ -52,9 +54,10 @@ export class GobError extends GoplugError {
       ...(details.path === undefined ? [] : [`at ${details.path}`]),
       ...(details.offset === undefined ? [] : [`byte ${details.offset}`]),
     ].join(", ");
+    const text = details.detail === undefined ? goText : `${goText}: ${details.detail}`;
     super(
       code,
-      where === "" ? goText : `${goText} (${where})`,
+      where === "" ? text : `${text} (${where})`,
       details.cause === undefined ? {} : { cause: details.cause },
     );
     this.goText = goText;
@@ -71,12 +74,14 @@ export class Fault {
   readonly code: GobErrorCode;
   readonly text: string;
   readonly cause: unknown;
+  readonly detail: string | undefined;
   path = "";
 
-  constructor(code: GobErrorCode, text: string, cause?: unknown) {
+  constructor(code: GobErrorCode, text: string, more: { cause?: unknown; detail?: string } = {}) {
     this.code = code;
     this.text = text;
-    this.cause = cause;
+    this.cause = more.cause;
+    this.detail = more.detail;
   }
 }
 
@@ -97,7 +102,7 @@ export function keyStep(key: unknown): string {
 export function toGobError(error: unknown, root: string, offset?: number): unknown {
   if (error instanceof Fault) {
     const path = error.path === "" ? undefined : root + error.path;
-    return new GobError(error.code, error.text, { path, offset, cause: error.cause });
+    return new GobError(error.code, error.text, { detail: error.detail, path, offset, cause: error.cause });
   }
   // V8 has no other sign of an exhausted stack; the depth limit usually strikes first.
   if (error instanceof RangeError && error.message === "Maximum call stack size exceeded")

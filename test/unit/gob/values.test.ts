@@ -35,9 +35,32 @@ test("errors say where: path and byte offset", () => {
       error.path === "shop.Order.Items[3].Price" &&
       error.goText === 'value for "Price" out of range' &&
       error.offset! > 0 &&
-      error.message.includes("shop.Order.Items[3].Price"),
+      error.message.startsWith(
+        'value for "Price" out of range: the stream has 300, int8 holds -128 to 127 (at shop.Order.Items[3].Price, byte ',
+      ),
   );
   assert.throws(() => gob.encode(order, { By: { k: 5 as never } }), { path: 'shop.Order.By["k"]' });
+});
+
+test("a mismatch says what the stream has and what the schema wants", () => {
+  const from = gob.struct({ A: gob.slice(gob.int) }, { name: "x.From" });
+  const message = (to: gob.AnySchema): string => {
+    try {
+      gob.decode(to, gob.encode(from, { A: [1] }));
+    } catch (error) {
+      return (error as Error).message.replace(/ \(.*/, "");
+    }
+    return "no error";
+  };
+  assert.match(message(gob.struct({ A: gob.string }, { name: "x.To" })), /^gob: wrong type/);
+  assert.throws(() => gob.decode(gob.struct({ A: gob.string }), gob.encode(from, { A: [1] })), {
+    goText: "gob: wrong type (string) for received field From.A",
+    message: /: the stream has \[\]int \(at struct \{ A string \}\.A, byte \d+\)$/,
+  });
+  assert.equal(
+    message(gob.struct({ B: gob.string }, { name: "x.To" })),
+    "gob: type mismatch: no fields matched compiling decoder for To: the stream has A; the schema has B",
+  );
 });
 
 test("text that is not Unicode is refused or kept, never changed", () => {
