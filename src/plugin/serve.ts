@@ -178,16 +178,19 @@ function announce(
     );
   }
   logger.debug("plugin address", { network, address });
-  const line = formatHandshakeLine({
-    coreVersion: CORE_PROTOCOL_VERSION,
-    appVersion,
-    network,
-    address,
-    protocol: "netrpc",
-    ...(serverCert !== undefined && { serverCert }),
-    // Only hosts that ask can read the field; net/rpc connections have always been multiplexed in their own way.
-    mux: process.env[ENV.multiplexGrpc] ? false : undefined,
-  });
+  const line = formatHandshakeLine(
+    {
+      coreVersion: CORE_PROTOCOL_VERSION,
+      appVersion,
+      network,
+      address,
+      protocol: "netrpc",
+      ...(serverCert !== undefined && { serverCert }),
+      // Only hosts that ask can read the field; net/rpc connections have always been multiplexed in their own way.
+      mux: process.env[ENV.multiplexGrpc] ? false : undefined,
+    },
+    { legacyHost: !process.env[ENV.protocolVersions] },
+  );
   if (!writeFully(1, `${line}\n`, HANDSHAKE_MS)) {
     throw new ServeError(
       "ERR_SERVE_HANDSHAKE",

@@ -70,17 +70,32 @@ export function parseHandshakeLine(line: string, expected: HandshakeExpectations
   };
 }
 
+/** How a handshake line is written. */
+export interface HandshakeFormat {
+  /**
+   * The host sent no list of versions, so it may be one of 2017, which takes everything after the third bar as the
+   * address: net/rpc without TLS is announced in four fields, which mean the same to every later host. Default: false.
+   */
+  readonly legacyHost?: boolean;
+}
+
 /**
  * Writes a handshake line, without the newline. The certificate field stands there even when it is empty, as Go
  * plugins print it; the seventh only where `mux` is given, because old hosts split into six fields at most.
  * @throws HandshakeError ERR_HANDSHAKE_ADDRESS if the address would break the line.
  */
-export function formatHandshakeLine(line: HandshakeLine): string {
+export function formatHandshakeLine(
+  line: HandshakeLine,
+  { legacyHost = false }: HandshakeFormat = {},
+): string {
   if (/[|\r\n]/.test(line.address)) {
     throw new HandshakeError(
       "ERR_HANDSHAKE_ADDRESS",
       `the address ${quote(line.address)} cannot stand in a handshake line`,
     );
+  }
+  if (legacyHost && line.protocol === "netrpc" && line.serverCert === undefined) {
+    return [line.coreVersion, line.appVersion, line.network, line.address].join("|");
   }
   const certificate = line.serverCert?.toString("base64").replace(/=+$/, "") ?? "";
   const fields = [line.coreVersion, line.appVersion, line.network, line.address, line.protocol, certificate];

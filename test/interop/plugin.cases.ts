@@ -90,7 +90,7 @@ const legacyChecks = [
   ...["greeter", "kv", "kv-missing-key", "kv-inflight64", "stdio", "unknown-plugin", "unknown-method"],
   ...["counter-callback", "counter-plugin-serves", "dispense-100", "ping", "kill-in-call"],
 ];
-const legacy = ["v1.0", "v1.4"].flatMap((version) =>
+const legacy = ["v0", "v1.0", "v1.4"].flatMap((version) =>
   legacyChecks.map((name) =>
     check("go-legacy->ts", `legacy-${version}-host`, "all", name, [], ` ${version}`),
   ),

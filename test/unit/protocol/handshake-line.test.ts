@@ -165,6 +165,16 @@ describe("formatHandshakeLine", () => {
 
   test("prints six fields, and the seventh only if it has something to say", () => {
     assert.equal(formatHandshakeLine(line), "1|3|unix|/tmp/plugin1|netrpc|");
+    const legacyHost = true;
+    assert.equal(formatHandshakeLine(line, { legacyHost }), "1|3|unix|/tmp/plugin1");
+    assert.equal(
+      formatHandshakeLine({ ...line, protocol: "grpc" }, { legacyHost }),
+      "1|3|unix|/tmp/plugin1|grpc|",
+    );
+    assert.match(
+      formatHandshakeLine({ ...line, serverCert: Buffer.alloc(60) }, { legacyHost }),
+      /\|netrpc\|A+$/,
+    );
     assert.equal(formatHandshakeLine({ ...line, mux: true }), "1|3|unix|/tmp/plugin1|netrpc||true");
   });
 
