@@ -156,6 +156,7 @@ export class Decoder {
       return this.#value(schema, into, id);
     } catch (error) {
       s.need = 1;
+      this.#retriedBytes = 0;
       const root = schema === undefined || schema === DESCRIBE ? "value" : goText(base(schema));
       const found = toGobError(error, root, s.base + s.pos);
       if (s.state === "broken") s.failure = found as GobError;
@@ -252,8 +253,10 @@ export class Decoder {
    */
   #retried(bytes: number): void {
     this.#retriedBytes += bytes;
-    if (this.#retriedBytes > 64 * (bytes + (1 << 20)))
-      throw new Fault("ERR_GOB_LIMIT", "gob: value spans too many messages");
+    if (this.#retriedBytes <= 64 * (bytes + (1 << 20))) return;
+    // Without the value's end there is no way to what follows it.
+    this.#s.state = "broken";
+    throw new Fault("ERR_GOB_LIMIT", "gob: value spans too many messages");
   }
 }
 

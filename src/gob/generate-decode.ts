@@ -162,7 +162,7 @@ const count = n;
 const out = new Map();
 for (let i = 0; i < count; i++) {
 if (p >= e) throw ${this.#failed};
-d.charge(${cost});
+if ((i & 63) === 0) d.charge(${cost} * (count - i < 64 ? count - i : 64));
 ${this.#read(node.key, keyId, "key", "key")}
 ${kind === "float" ? `if (key !== key && out.has(key)) throw ${this.#failed};` : ""}
 ${this.#read(node.elem, elemId, "v", "element")}

@@ -106,5 +106,6 @@ test("a value in ever more messages is stopped before it costs too much", () => 
       decoder.decode(schema);
     }
   }, limit);
+  assert.throws(() => decoder.decode(schema), limit);
   assert.equal(gob.decode(schema, stream, { registry }).length, 3000);
 });
