@@ -1,6 +1,11 @@
 import { Fault } from "./errors.js";
 import { asBytes, type Bytes, type InvalidUtf8, readText } from "./text.js";
 
+/** Shorter byte values are copied even when they are most of their memory: a part of a Buffer costs as much. */
+const KEPT_AS_IS = 4096;
+/** Shorter ones share Node's pool of small Buffers. */
+const POOLED = 1024;
+
 const f64 = new Float64Array(1);
 const f64Bytes = new Uint8Array(f64.buffer);
 const u64 = new BigUint64Array(1);
@@ -142,10 +147,11 @@ export class Reader {
 
   /** buf[start, end) for keeps: a part that is most of its memory is handed out as it is, any other copied. */
   keep(start: number, end: number): Buffer {
-    const part = this.buf.subarray(start, end);
-    if (!this.borrowed && part.length >= 4096 && part.length * 2 >= part.buffer.byteLength) return part;
-    const copy = Buffer.allocUnsafeSlow(part.length);
-    copy.set(part);
+    const n = end - start;
+    if (!this.borrowed && n >= KEPT_AS_IS && n * 2 >= this.buf.buffer.byteLength)
+      return this.buf.subarray(start, end);
+    const copy = n < POOLED ? Buffer.allocUnsafe(n) : Buffer.allocUnsafeSlow(n);
+    this.buf.copy(copy, 0, start, end);
     return copy;
   }
 
