@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { AbortedError } from "../errors.js";
 import {
   type AnySchema,
   Decoder,
@@ -10,23 +9,9 @@ import {
   type Registry,
 } from "../gob/index.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
-import {
-  BadReplyError,
-  CallTimeoutError,
-  ConnectionLostError,
-  RemoteError,
-  ShutdownError,
-} from "./errors.js";
+import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
 import { request, response } from "./messages.js";
-
-export interface CallOptions {
-  /** Abandons the call: it rejects with AbortedError, the connection lives, a late answer is discarded. */
-  signal?: AbortSignal | undefined;
-  /** Milliseconds to wait for the answer; default: no limit, as Go's Call. */
-  timeout?: number | undefined;
-  /** A value that the reply is decoded into, as Go decodes into the caller's reply: absent fields keep theirs. */
-  into?: unknown;
-}
+import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js";
 
 export interface RpcClientOptions {
   /** The registry of concrete types for interface values; default: gob's own. */
@@ -36,18 +21,6 @@ export interface RpcClientOptions {
    * became of the plugin's process. Called once.
    */
   onLost?: ((error: ConnectionLostError | BadReplyError) => Promise<Error>) | undefined;
-}
-
-interface PendingCall {
-  serviceMethod: string;
-  argSchema: AnySchema;
-  arg: unknown;
-  replySchema: AnySchema;
-  into: unknown;
-  /** -1 until it is sent. */
-  seq: number;
-  resolve(reply: unknown): void;
-  reject(error: unknown): void;
 }
 
 type State =
@@ -136,7 +109,7 @@ export class RpcClient {
         reject,
       };
       if (options?.signal !== undefined || options?.timeout !== undefined) {
-        if (!this.#limit(call, options)) return;
+        if (!armLimits(call, options, () => this.#abandon(call))) return;
       }
       this.#submit(call);
     });
@@ -154,39 +127,6 @@ export class RpcClient {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Arms the call's signal and timeout. Returns false when the signal had fired before. */
-  #limit(call: PendingCall, { signal, timeout }: CallOptions): boolean {
-    if (signal?.aborted) {
-      call.reject(new AbortedError(call.serviceMethod, signal.reason));
-      return false;
-    }
-    const { resolve, reject } = call;
-    const abandon = (error: Error): void => {
-      release();
-      this.#abandon(call);
-      reject(error);
-    };
-    const onAbort = (): void => abandon(new AbortedError(call.serviceMethod, signal!.reason));
-    const timer =
-      timeout === undefined || timeout > longestTimer
-        ? undefined
-        : setTimeout(() => abandon(new CallTimeoutError(call.serviceMethod, timeout)), timeout);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const release = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    call.resolve = (reply) => {
-      release();
-      resolve(reply);
-    };
-    call.reject = (error) => {
-      release();
-      reject(error);
-    };
-    return true;
   }
 
   /** Forgets a call: unsent, it is never sent; sent, its answer will be that of an unknown Seq and skipped. */
@@ -349,9 +289,6 @@ export class RpcClient {
     for (const call of calls) call.reject(error);
   }
 }
-
-/** setTimeout fires at once above this; nobody notices that a call never times out that may take 24 days. */
-const longestTimer = 2 ** 31 - 1;
 
 /** Bytes of encoded calls that are written at once instead of at the end of the turn: bounds what piles up. */
 const flushAt = 65_536;

@@ -1,5 +1,5 @@
 export { type ByteChannel, type ByteChannelHandler, duplexChannel } from "./channel.js";
-export { type CallOptions, RpcClient, type RpcClientOptions } from "./client.js";
+export { RpcClient, type RpcClientOptions } from "./client.js";
 export {
   BadReplyError,
   CallTimeoutError,
@@ -9,6 +9,7 @@ export {
   ShutdownError,
 } from "./errors.js";
 export { type CallContext, type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
+export type { CallOptions } from "./pending-call.js";
 export {
   type Method,
   RpcServer,

@@ -1,5 +1,6 @@
 import type { AnySchema, Input, Output } from "../gob/index.js";
-import type { CallOptions, RpcClient } from "./client.js";
+import type { RpcClient } from "./client.js";
+import type { CallOptions } from "./pending-call.js";
 
 /** Wire name of each method, with the schemas of its argument and reply. */
 export type MethodTable = Readonly<Record<string, readonly [arg: AnySchema, reply: AnySchema]>>;
