@@ -108,7 +108,7 @@ async function drive(stage: Stage | "never", fault: string): Promise<Outcome> {
   return { step, error, afterDeath, killTook, exit: client.exitStatus, stderr: text };
 }
 
-const options = { ...needs("stages"), concurrency: 6 };
+const options = { ...needs("stages"), concurrency: 12 };
 
 /** A second, and what a busy machine adds to it. */
 const bound = 2500;
