@@ -1,4 +1,4 @@
-import { type AnySchema, Decoder, Encoder, emptyStruct, NEED_MORE } from "../gob/index.js";
+import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
 import type { ByteChannel } from "./channel.js";
 import { request, response } from "./messages.js";
 import type { CallContext } from "./methods.js";
@@ -266,6 +266,8 @@ function errorAnswer(serviceMethod: string, seq: number, error: string): Answer 
 
 /** An empty text would be success on the wire, so an error without one gets its class's name. */
 function textOf(error: unknown): string {
+  // Peers in Go know gob's own words; the path and offset behind them are for this side's log.
+  if (error instanceof GobError) return error.goText;
   try {
     if (error instanceof Error) return String(error.message || error.name) || "error";
     return String(error) || "error";
