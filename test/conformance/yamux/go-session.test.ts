@@ -429,6 +429,9 @@ test("Session_ConnectionWriteTimeout", limit, async (t) => {
   const [error] = await once(stream, "error");
   assert.equal(error.code, "ERR_YAMUX_CONNECTION_WRITE_TIMEOUT");
   assert.equal(client.state, "open");
+  // And so does the next one, while nothing moves.
+  const [again] = await once((await client.open()).end("x"), "error");
+  assert.equal(again.code, "ERR_YAMUX_CONNECTION_WRITE_TIMEOUT");
   pair[0].unblock();
   assert.ok((await client.ping()) > 0);
 });
