@@ -9,7 +9,7 @@ import { Session } from "../../../src/yamux/index.js";
 import { Mux } from "../../../src/yamux/mux.js";
 import { FrameWriter } from "../../../src/yamux/writer.js";
 import { ACK, DATA, data, FIN, frame, GO_AWAY, PING, RST, SYN, WU } from "../../conformance/yamux/hostile.js";
-import { delay, pattern, pipePair, until } from "./support.js";
+import { delay, pattern, pipePair, unixPair, until } from "./support.js";
 
 const limit = { timeout: 20_000 };
 
@@ -342,6 +342,54 @@ test("memory that went to a connection which is no socket is not used again", li
   assert.deepEqual(Buffer.concat(kept), Buffer.concat(want));
   conn.destroy();
   await session.closed;
+});
+
+test("what is read into the same memory again and again is copied where it is kept", limit, async () => {
+  const conn = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback() });
+  let take: (chunk: Buffer) => void = () => assert.fail("read before the session is there");
+  const session = new Session(conn, { role: "server", enableKeepAlive: false }, (sink) => {
+    take = sink;
+  });
+  const memory = Buffer.allocUnsafeSlow(5012);
+  const read = (bytes: Buffer): void => {
+    bytes.copy(memory);
+    take(memory.subarray(0, bytes.length));
+  };
+  read(frame(WU, SYN, 1, 0));
+  read(frame(WU, SYN, 3, 0));
+  const stream = await session.accept();
+  const channel = await session.acceptChannel();
+  const seen = record(channel);
+  channel.pause();
+  for (const letter of ["a", "b", "c"]) for (const id of [1, 3]) read(data(id, letter.repeat(5000)));
+  const want = ["a", "b", "c"].map((letter) => letter.repeat(5000)).join("");
+  let got = "";
+  for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) got += String(chunk);
+  assert.equal(got, want);
+  channel.resume();
+  assert.equal(String(Buffer.concat(seen.data)), want);
+  stream.on("error", () => {});
+  conn.destroy();
+  await session.closed;
+});
+
+test("what a peer sent before it hung up arrives, though a write noticed first", limit, async () => {
+  const [conn, b] = await unixPair();
+  const session = Session.server(b, { enableKeepAlive: false });
+  const failed: Error[] = [];
+  b.on("error", (error) => failed.push(error));
+  conn.write(frame(WU, SYN, 1, 0));
+  const channel = await session.acceptChannel();
+  const seen = record(channel);
+  conn.write(data(1, Buffer.alloc(100_000, 1)));
+  conn.destroy();
+  // Goes out before the next input is read, and finds nobody.
+  channel.write(Buffer.from("too late"));
+  await session.closed;
+  assert.equal(Buffer.concat(seen.data).length, 100_000);
+  assert.deepEqual(seen.events, ["close: session shutdown"]);
+  assert.equal(session.error?.code, "ERR_YAMUX_EOF");
+  assert.deepEqual(failed, []);
 });
 
 test("a handler that throws loses its channel, not the session", limit, async () => {
