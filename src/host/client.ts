@@ -122,7 +122,14 @@ export class Client<P extends PluginSet = PluginSet> {
   /** The connection to the plugin, made by the first call (go-plugin: Client.Client). */
   async client(options: Pick<WaitOptions, "signal"> = {}): Promise<ProtocolClient<P>> {
     const running = await this.#running(options.signal);
-    running.connection ??= this.#connect(running);
+    if (running.connection === undefined) {
+      const connecting = this.#connect(running);
+      running.connection = connecting;
+      // As in go-plugin, the next call tries anew.
+      connecting.catch(() => {
+        if (running.connection === connecting) running.connection = undefined;
+      });
+    }
     return abortable(running.connection, options.signal, "the connection to the plugin");
   }
 
@@ -260,6 +267,10 @@ function hasReattach<P extends PluginSet>(
 function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientConfig): void {
   if (rest.plugins === undefined && rest.versionedPlugins === undefined) {
     throw new TypeError("plugins or versionedPlugins must be given");
+  }
+  const { pluginLogBufferSize: size = 0 } = rest;
+  if (!Number.isInteger(size) || size < 0 || size > 1 << 30) {
+    throw new TypeError(`pluginLogBufferSize must be a number of bytes, not ${size}`);
   }
   const sources = (cmd !== undefined || runner !== undefined ? 1 : 0) + (reattach !== undefined ? 1 : 0);
   if (sources !== 1) throw new TypeError("exactly one of cmd, or reattach, or runner must be set");

@@ -14,6 +14,8 @@ const tailSize = 65_536;
 const longestLine = 65_536;
 /** Milliseconds that the pipes of an ended process may take to hand over what is left in them. */
 const pipeGrace = 200;
+/** Milliseconds after the end of stdout in which the process's end is taken as its reason. */
+const closedGrace = 500;
 
 export interface PluginProcessOptions {
   logger: Logger;
@@ -46,6 +48,9 @@ export class PluginProcess implements PluginHandle {
 
   constructor(runner: Runner, options: PluginProcessOptions) {
     this.#runner = runner;
+    // A runner's streams may break at any time (a container's are connections); their end is all that matters.
+    runner.stdout.on("error", () => {});
+    runner.stderr.on("error", () => {});
     this.#stderrEnded = this.#readStderr(options);
     this.exit = this.#watch(options.logger);
   }
@@ -68,7 +73,8 @@ export class PluginProcess implements PluginHandle {
   }
 
   /**
-   * Takes the first line of stdout, without its line break; everything after it is read and dropped. Call once.
+   * Takes the first line of stdout, without its line break; everything after it is read and dropped. A process that
+   * closes its stdout and lives on has said its line, if any, without a line break (Go: bufio.Scanner). Call once.
    */
   firstLine(): Promise<FirstLine> {
     const stdout = this.#runner.stdout;
@@ -79,6 +85,10 @@ export class PluginProcess implements PluginHandle {
         stdout.resume();
         resolve(result);
       };
+      const onEnd = async (): Promise<void> => {
+        if ((await soon(this.exit, closedGrace)) === undefined)
+          done({ kind: "line", line: held.toString("utf8") });
+      };
       const onData = (chunk: Buffer): void => {
         held = Buffer.concat([held, chunk]);
         const end = held.indexOf(0x0a);
@@ -86,6 +96,7 @@ export class PluginProcess implements PluginHandle {
         else if (held.length > longestLine) done({ kind: "noise", start: held.toString("utf8", 0, 200) });
       };
       stdout.on("data", onData);
+      void ended(stdout).then(onEnd);
       void this.exit.then((exit) => done({ kind: "exited", exit, rest: held.toString("utf8") }));
     });
   }
@@ -159,6 +170,5 @@ function ended(stream: Readable): Promise<void> {
     }
     stream.once("end", resolve);
     stream.once("close", resolve);
-    stream.on("error", () => resolve());
   });
 }

@@ -85,7 +85,8 @@ export async function startPlugin<P extends PluginSet>(
     launched = await launch(runner, {
       logger,
       stderr: config.stderr,
-      logBufferSize: config.pluginLogBufferSize ?? 65_536,
+      // As in go-plugin, 0 stands for the default.
+      logBufferSize: config.pluginLogBufferSize || 65_536,
       expected: {
         versions: sets.keys(),
         allowedProtocols,

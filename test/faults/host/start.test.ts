@@ -97,6 +97,12 @@ describe("a shell script that is a plugin's opposite", () => {
     process.kill(Number(error.stderrTail.trim()));
   });
 
+  test("closes its stdout and lives on: that is told at once, not at the start timeout", async () => {
+    const error = await startFails([file("shuts", "#!/bin/sh\nexec >&-\nexec sleep 30\n", 0o755)]);
+    assert.equal(error.code, "ERR_HANDSHAKE_LINE");
+    assert.match(error.message, /Unrecognized remote plugin message: \n/);
+  });
+
   test("keeps only the last 64 KiB of stderr", async () => {
     const path = file(
       "talks",
@@ -168,6 +174,16 @@ describe("a plugin that cannot be connected to", needs("misbehave"), () => {
       assert(error.code === code || error.code === "ERR_START_CONNECT", `${error.code}: ${error.message}`);
     });
   }
+
+  test("bad-address: every call tries anew", async () => {
+    const cmd = [binary("misbehave"), "bad-address"] as const;
+    const client = new Client({ handshakeConfig, plugins: { greeter }, cmd, logger: nullLogger });
+    const first = await client.client().catch((error: unknown) => error);
+    const second = await client.client().catch((error: unknown) => error);
+    assert(first instanceof StartError && second instanceof StartError && first !== second);
+    await client.kill();
+    assertGone(client);
+  });
 
   test("accept-silent: the caller's own limit ends the wait, and kill ends the plugin", async () => {
     const cmd = [binary("misbehave"), "accept-silent"] as const;
