@@ -17,6 +17,9 @@ export interface ProtobufRuntime {
   fromBinary<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D>;
 }
 
+/** Where a definition keeps its file's descriptor, for reflection. */
+export const descriptorFile: unique symbol = Symbol.for("goplug.descriptorFile");
+
 export type AnyMessage = MessageShape<DescMessage>;
 
 /**
@@ -41,5 +44,6 @@ export function protobufService(
     responseSerialize: serialize(method.output),
     responseDeserialize: deserialize(method.output),
   });
-  return Object.fromEntries(service.methods.map((method) => [method.localName, define(method)]));
+  const methods = Object.fromEntries(service.methods.map((method) => [method.localName, define(method)]));
+  return Object.assign(methods, { [descriptorFile]: service.file });
 }

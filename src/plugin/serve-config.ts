@@ -1,5 +1,6 @@
 import type { TlsOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
+import type { GrpcServeOptions } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
 import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
 
@@ -37,6 +38,12 @@ export interface ServeConfig {
    * that ask for it, whose one-time certificate alone is then accepted; no TLS with others.
    */
   readonly tlsProvider?: () => TlsOptions | Promise<TlsOptions>;
+  /**
+   * How gRPC is served (go-plugin: GRPCServer). As in go-plugin a set of plugins that can be served either way is
+   * served over gRPC only if this is given; one that can only be served over gRPC needs no such leave. It is the first
+   * plugin of the negotiated set that decides.
+   */
+  readonly grpcServer?: GrpcServeOptions | true;
   /**
    * Whether the plugin ends when its host is gone: its parent process has changed and there has been no connection
    * for 10 s. Default true. Turn it off for plugins that are to be reattached to later.

@@ -1,17 +1,21 @@
+import type { Socket } from "node:net";
+import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
-import { CORE_PROTOCOL_VERSION, ENV } from "../protocol/constants.js";
+import { CORE_PROTOCOL_VERSION, ENV, type Protocol } from "../protocol/constants.js";
 import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
+import { parseBool } from "../protocol/parse-bool.js";
 import { cookieProblem } from "./cookie.js";
 import { ServeError } from "./errors.js";
-import { type Listener, listenOptionsFromEnv, openListener } from "./listener.js";
+import { type Listener, type ListenOptions, listenOptionsFromEnv, openListener } from "./listener.js";
 import { pluginLogger } from "./logger.js";
+import { NetRpcServer } from "./net-rpc-server.js";
 import { parentWatch, watchOrphan } from "./orphan.js";
 import { OutputQueue } from "./output-queue.js";
 import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig, ServeTestConfig } from "./serve-config.js";
-import { Serving } from "./serving.js";
+import { Serving, type StartServer } from "./serving.js";
 import { installSignals } from "./signals.js";
 import {
   bytesBeforeHold,
@@ -68,9 +72,10 @@ async function serveOnce(config: ServeConfig): Promise<void> {
       writeFully(2, problem, HANDSHAKE_MS),
     );
   }
-  const { version, plugins } = negotiate(config);
+  const negotiated = negotiate(config);
   const logger = config.logger ?? pluginLogger();
-  const listener = await open(config).catch((error: unknown) =>
+  const where = listenOptions(config);
+  const listener = await openListener(where).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
   );
   // A child process that inherits the variables is not a plugin of our host.
@@ -80,27 +85,70 @@ async function serveOnce(config: ServeConfig): Promise<void> {
     const security = await prepareSecurity(config, logger).catch((error: unknown) =>
       fail(config, error, () => logger.error("plugin tls init", { error })),
     );
-    await serveOn(listener, { config, version, plugins, logger, security });
+    const start = await prepare({ ...negotiated, config, logger, security, where }).catch((error: unknown) =>
+      fail(config, error, () => logger.error("protocol init", { error })),
+    );
+    await serveOn(listener, { ...negotiated, config, logger, security, start });
   } finally {
     listener.close();
   }
 }
 
-async function open(config: ServeConfig): Promise<Listener> {
-  return openListener({ ...listenOptionsFromEnv(process.env), network: config.network });
+function listenOptions(config: ServeConfig): ListenOptions {
+  return { ...listenOptionsFromEnv(process.env), network: config.network };
 }
 
-interface Process {
-  readonly config: ServeConfig;
+interface Negotiated {
   readonly version: number;
   readonly plugins: PluginSet;
+  readonly protocol: Protocol;
+}
+
+interface Parts extends Negotiated {
+  readonly config: ServeConfig;
   readonly logger: Logger;
   readonly security: Security;
 }
 
+/** Makes all of the server that can fail before a host is told where to find it. */
+async function prepare({
+  config,
+  plugins,
+  protocol,
+  logger,
+  security,
+  where,
+}: Parts & { readonly where: ListenOptions }): Promise<StartServer> {
+  if (protocol === "netrpc") return startNetRpc(plugins, logger, security);
+  const { openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
+  return openGrpcServer({
+    ...(config.grpcServer === true ? {} : config.grpcServer),
+    plugins,
+    logger,
+    tls: security.tls,
+    multiplex: parseBool(process.env[ENV.multiplexGrpc] ?? "") === true,
+    listen: () => openListener(where),
+  });
+}
+
+function startNetRpc(plugins: PluginSet, logger: Logger, security: Security): StartServer {
+  return (output, onQuit) => {
+    const server = new NetRpcServer({ ...output, plugins, logger, onQuit });
+    const serve = security.gate((connection) => void server.serveConnection(connection));
+    return {
+      get openConnections() {
+        return server.openConnections;
+      },
+      serve: (connection) => serve(connection as Socket),
+      close: () => server.close(),
+      closeNow: () => server.closeNow(),
+    };
+  };
+}
+
 async function serveOn(
   listener: Listener,
-  { config, version, plugins, logger, security }: Process,
+  { config, version, protocol, logger, security, start }: Parts & { readonly start: StartServer },
 ): Promise<void> {
   let stop = (): void => {};
   const removeSignals = installSignals(logger, (signal) => {
@@ -108,9 +156,9 @@ async function serveOn(
     stop();
   });
   try {
-    announce(listener, version, security.announce, logger);
+    announce(listener, { version, protocol, serverCert: security.announce, logger });
     const output = captureStdio((error) => logger.warn("plugin output is lost", { error }));
-    const serving = new Serving({ listener, security, plugins, output, logger, signal: config.signal });
+    const serving = new Serving({ listener, start, output, logger, signal: config.signal });
     stop = serving.stop;
     const closeNow = (): void => serving.server.closeNow();
     process.on("exit", closeNow);
@@ -137,19 +185,21 @@ function watch({ server, stop }: Serving, logger: Logger): () => void {
 
 /** Serves inside of a process that is not the plugin's own. */
 async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<void> {
-  const { version, plugins } = negotiate(config);
+  const negotiated = negotiate(config);
   const logger = config.logger ?? pluginLogger();
-  const listener = await open(config);
+  const where = listenOptions(config);
+  const listener = await openListener(where);
   let release: (() => void) | undefined;
   try {
     const security = await prepareSecurity(config, logger);
+    const start = await prepare({ ...negotiated, config, logger, security, where });
     const tee = test.syncStdio === true ? teeStdio() : undefined;
     release = tee?.release;
     const output = tee ?? { stdout: new OutputQueue(() => {}), stderr: new OutputQueue(() => {}) };
-    const serving = new Serving({ listener, security, plugins, output, logger, signal: config.signal });
+    const serving = new Serving({ listener, start, output, logger, signal: config.signal });
     test.onReattachConfig?.({
-      protocol: "netrpc",
-      protocolVersion: version,
+      protocol: negotiated.protocol,
+      protocolVersion: negotiated.version,
       address: { network: listener.network, address: listener.address },
       pid: process.pid,
       test: true,
@@ -165,9 +215,12 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
 /** Prints the handshake line on the real stdout, where nothing has been before it. */
 function announce(
   listener: Listener,
-  appVersion: number,
-  serverCert: Buffer | undefined,
-  logger: Logger,
+  {
+    version,
+    protocol,
+    serverCert,
+    logger,
+  }: Pick<Parts, "version" | "protocol" | "logger"> & { readonly serverCert: Buffer | undefined },
 ): void {
   const { network, address } = listener;
   const early = bytesBeforeHold();
@@ -181,13 +234,13 @@ function announce(
   const line = formatHandshakeLine(
     {
       coreVersion: CORE_PROTOCOL_VERSION,
-      appVersion,
+      appVersion: version,
       network,
       address,
-      protocol: "netrpc",
+      protocol,
       ...(serverCert !== undefined && { serverCert }),
       // Only hosts that ask can read the field; net/rpc connections have always been multiplexed in their own way.
-      mux: process.env[ENV.multiplexGrpc] ? false : undefined,
+      mux: process.env[ENV.multiplexGrpc] ? protocol === "grpc" : undefined,
     },
     { legacyHost: !process.env[ENV.protocolVersions] },
   );
@@ -199,7 +252,7 @@ function announce(
   }
 }
 
-function negotiate(config: ServeConfig): { version: number; plugins: PluginSet } {
+function negotiate(config: ServeConfig): Negotiated {
   const { handshakeConfig, plugins, versionedPlugins } = config;
   const sets = collectVersions(
     { protocolVersion: handshakeConfig.protocolVersion, plugins, versionedPlugins },
@@ -214,7 +267,14 @@ function negotiate(config: ServeConfig): { version: number; plugins: PluginSet }
   if (version === undefined || set === undefined) {
     throw new ServeError("ERR_SERVE_CONFIG", "serve needs plugins or versionedPlugins");
   }
-  return { version, plugins: set };
+  return { version, plugins: set, protocol: protocolOf(set, config) };
+}
+
+/** The first plugin stands for the set (server.go, protocolVersion): all of it is served alike. */
+function protocolOf(plugins: PluginSet, { grpcServer }: ServeConfig): Protocol {
+  const first = Object.values(plugins)[0];
+  if (first === undefined || !("grpcServer" in first)) return "netrpc";
+  return grpcServer !== undefined || !("server" in first) ? "grpc" : "netrpc";
 }
 
 /** Ends the process with code 1 after a report, or throws where the caller wants to decide. */

@@ -1,9 +1,7 @@
-import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import type { Listener } from "./listener.js";
-import { NetRpcServer } from "./net-rpc-server.js";
 import type { OutputQueue } from "./output-queue.js";
-import type { Security } from "./security.js";
+import type { ProtocolServer } from "./protocol-server.js";
 
 /** What is printed, on its way to the hosts. */
 export interface Output {
@@ -11,11 +9,16 @@ export interface Output {
   readonly stderr: OutputQueue;
 }
 
+/**
+ * Makes what serves the connections. `onQuit` is to be called when a host asks for the end, which gets its answer when
+ * that settles.
+ */
+export type StartServer = (output: Output, onQuit: () => Promise<void>) => ProtocolServer;
+
 /** What a plugin serves, and by which way hosts come to it. */
 export interface ServingParts {
   readonly listener: Listener;
-  readonly security: Security;
-  readonly plugins: PluginSet;
+  readonly start: StartServer;
   readonly output: Output;
   readonly logger: Logger;
   /** Stops the serving when it fires. */
@@ -27,7 +30,7 @@ const FLUSH_MS = 1500;
 
 /** Serves the connections of a listener, from its making until it is told to stop. */
 export class Serving {
-  readonly server: NetRpcServer;
+  readonly server: ProtocolServer;
   /** Resolves when a host has called Quit, the signal has fired, or `stop` was called. */
   readonly stopped: Promise<void>;
   readonly #parts: ServingParts;
@@ -35,14 +38,13 @@ export class Serving {
   #quitting = false;
 
   constructor(parts: ServingParts) {
-    const { listener, security, logger, signal } = parts;
+    const { listener, logger, signal } = parts;
     this.#parts = parts;
     this.stopped = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.server = new NetRpcServer({ ...parts, ...parts.output, onQuit: () => this.#quit() });
-    const accept = security.gate((connection) => void this.server.serveConnection(connection));
-    listener.server.on("connection", accept);
+    this.server = parts.start(parts.output, () => this.#quit());
+    listener.server.on("connection", (connection) => this.server.serve(connection));
     listener.server.on("error", (error) => logger.error("plugin server", { error }));
     if (signal?.aborted) this.stop();
     else signal?.addEventListener("abort", this.stop, { once: true });

@@ -1,0 +1,158 @@
+import type { Duplex } from "node:stream";
+import type { Server, ServerDuplexStream, ServerOptions } from "@grpc/grpc-js";
+import type { Logger } from "../hclog/logger.js";
+import type { PluginTls } from "../tls/plugin-options.js";
+import { Session } from "../yamux/index.js";
+import { type BrokerSocket, GRPCBroker } from "./broker.js";
+import { BrokerStream } from "./broker-stream.js";
+import { HealthService as healthDefinition } from "./gen/grpc/health/v1/health.js";
+import { type ConnInfo, GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
+import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
+import { GRPCStdioService } from "./gen/plugin/grpc_stdio.js";
+import { HealthService } from "./health-service.js";
+import { Muxer } from "./muxer.js";
+import { addReflection } from "./reflection.js";
+import { watchServices } from "./registered.js";
+import { Injector, makeServer, stopServer } from "./server.js";
+import { type OutputSource, StdioService } from "./stdio-service.js";
+import { clientRole } from "./tls-roles.js";
+
+/** How a plugin serves gRPC (go-plugin: ServeConfig.GRPCServer). */
+export interface GrpcServeOptions {
+  /**
+   * Options of the grpc-js server, interceptors among them, on top of goplug's own: messages have no limit of size
+   * (`grpc.max_receive_message_length`, `grpc.max_send_message_length`). Brokered servers get them, too.
+   */
+  readonly options?: ServerOptions;
+  /** Milliseconds that calls which run when the plugin is told to stop may go on. Default: 5000. */
+  readonly gracePeriod?: number;
+  /**
+   * A serialized google.protobuf.FileDescriptorSet (`buf build -o set.binpb`, `protoc --include_imports
+   * --descriptor_set_out`), for reflection to describe services whose generated code has no descriptors (ts-proto,
+   * grpc-tools).
+   */
+  readonly descriptors?: Uint8Array;
+}
+
+export interface PluginEndOptions extends GrpcServeOptions {
+  readonly logger: Logger;
+  readonly tls: PluginTls | undefined;
+  /** Brokered connections are streams of the main one. */
+  readonly multiplex: boolean;
+  /** Opens a socket that the host can dial. */
+  readonly listen: () => Promise<BrokerSocket>;
+  /** What is copied to the host. */
+  readonly stdout: OutputSource;
+  readonly stderr: OutputSource;
+  /** The host has called Shutdown; it gets its answer when this settles. */
+  readonly onShutdown: () => Promise<void>;
+  /** Adds the plugins' services. */
+  readonly register: (server: Server, broker: GRPCBroker) => Promise<void>;
+}
+
+const defaultGrace = 5000;
+
+/**
+ * The plugin's side of gRPC mode (go-plugin: GRPCServer): health, reflection, broker, stdio and controller beside the
+ * plugins' own services, on connections that the caller brings.
+ */
+export class PluginEnd {
+  readonly #options: PluginEndOptions;
+  readonly #server: Server;
+  readonly #injector: Injector;
+  readonly #health = new HealthService();
+  readonly #stdio: StdioService;
+  readonly #broker: GRPCBroker;
+  readonly #stream = new BrokerStream();
+  #muxer: Muxer | undefined;
+
+  private constructor(options: PluginEndOptions) {
+    const { logger, tls } = options;
+    this.#options = options;
+    this.#server = makeServer(options.options);
+    this.#stdio = new StdioService(options.stdout, options.stderr);
+    this.#injector = new Injector(this.#server, tls, logger);
+    this.#broker = new GRPCBroker({
+      stream: this.#stream,
+      logger,
+      listen: options.listen,
+      ...(tls !== undefined && { tls: { client: clientRole(tls), server: () => tls } }),
+      serverOptions: options.options,
+      ...(options.multiplex && { muxer: () => this.#muxerOrThrow() }),
+    });
+  }
+
+  /** Makes the server and has the plugins add their services. Rejects with what they throw. */
+  static async open(options: PluginEndOptions): Promise<PluginEnd> {
+    const end = new PluginEnd(options);
+    await end.#register();
+    return end;
+  }
+
+  /** Connections that are open now. */
+  get openConnections(): number {
+    return this.#injector.size;
+  }
+
+  /** Takes a connection of the listening socket. With multiplexing there can be one at a time, as in go-plugin. */
+  serveConnection(connection: Duplex): void {
+    const { multiplex, logger } = this.#options;
+    if (!multiplex) {
+      this.#injector.inject(connection);
+      return;
+    }
+    if (this.#muxer !== undefined) {
+      logger.warn("plugin: connection refused: the multiplexed one is open already");
+      connection.on("error", () => {});
+      connection.destroy();
+      return;
+    }
+    const muxer = new Muxer(Session.server(connection), logger, (stream) => this.#injector.inject(stream));
+    this.#muxer = muxer;
+    void muxer.closed.then(() => {
+      if (this.#muxer === muxer) this.#muxer = undefined;
+    });
+  }
+
+  /** Says that it does not serve any more, lets running calls end within the grace period, and closes. */
+  async close(graceMs = this.#options.gracePeriod ?? defaultGrace): Promise<void> {
+    this.#health.stop();
+    this.#health.close();
+    this.#broker.close();
+    this.#stdio.close();
+    await stopServer(this.#server, graceMs);
+    this.#injector.destroy();
+    await this.#muxer?.close();
+  }
+
+  /** {@link close} for the moment when the process exits. */
+  closeNow(): void {
+    this.#server.forceShutdown();
+  }
+
+  async #register(): Promise<void> {
+    const server = this.#server;
+    const registered = watchServices(server);
+    server.addService(healthDefinition, this.#health);
+    addReflection(server, registered, this.#options.descriptors);
+    server.addService(GRPCBrokerService, {
+      startStream: (call: ServerDuplexStream<ConnInfo, ConnInfo>) => {
+        // The host half-closes when it is done; without an end of its own the call would stay.
+        call.on("end", () => call.end());
+        this.#stream.attach(call);
+      },
+    });
+    server.addService(GRPCControllerService, {
+      shutdown: (_call: unknown, answer: (error: null, value: object) => void) => {
+        this.#options.onShutdown().finally(() => answer(null, {}));
+      },
+    });
+    server.addService(GRPCStdioService, this.#stdio);
+    await this.#options.register(server, this.#broker);
+  }
+
+  #muxerOrThrow(): Muxer {
+    if (this.#muxer === undefined) throw new Error("no connection established");
+    return this.#muxer;
+  }
+}

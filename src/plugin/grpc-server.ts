@@ -1,0 +1,62 @@
+import type { Duplex } from "node:stream";
+import type { PluginSet } from "../definition/plugin.js";
+import { type GrpcServeOptions, PluginEnd } from "../grpc/plugin-end.js";
+import type { Logger } from "../hclog/logger.js";
+import type { PluginTls } from "../tls/plugin-options.js";
+import type { Listener } from "./listener.js";
+import type { ProtocolServer } from "./protocol-server.js";
+import type { Output, StartServer } from "./serving.js";
+
+export interface GrpcServerOptions extends GrpcServeOptions {
+  readonly plugins: PluginSet;
+  readonly logger: Logger;
+  readonly tls: PluginTls | undefined;
+  readonly multiplex: boolean;
+  /** Opens a listener for a brokered id. */
+  readonly listen: () => Promise<Listener>;
+}
+
+/** Milliseconds for running calls after a host has asked for the end: it kills the plugin 2 s after. */
+const quitGrace = 1000;
+
+/**
+ * The plugin's side of gRPC mode, with all services registered. Rejects where a plugin of the set cannot be served
+ * over gRPC.
+ */
+export async function openGrpcServer(options: GrpcServerOptions): Promise<StartServer> {
+  let quitting = false;
+  // Hosts come, and ask for the output, only once the server is started.
+  let output: Output;
+  let onQuit: () => Promise<void>;
+  const end = await PluginEnd.open({
+    ...options,
+    stdout: { attach: (sink) => output.stdout.attach(sink) },
+    stderr: { attach: (sink) => output.stderr.attach(sink) },
+    onShutdown() {
+      quitting = true;
+      return onQuit();
+    },
+    async register(server, broker) {
+      for (const [name, plugin] of Object.entries(options.plugins)) {
+        if (!("grpcServer" in plugin)) throw new Error(`"${name}" is not a GRPC-compatible plugin`);
+        try {
+          await plugin.grpcServer({ server, broker });
+        } catch (cause) {
+          throw new Error(`error registering "${name}": ${(cause as Error).message}`, { cause });
+        }
+      }
+    },
+  });
+  const server: ProtocolServer = {
+    get openConnections() {
+      return end.openConnections;
+    },
+    serve: (connection: Duplex) => end.serveConnection(connection),
+    close: () => end.close(quitting ? Math.min(options.gracePeriod ?? quitGrace, quitGrace) : undefined),
+    closeNow: () => end.closeNow(),
+  };
+  return (...given) => {
+    [output, onQuit] = given;
+    return server;
+  };
+}
