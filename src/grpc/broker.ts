@@ -300,6 +300,12 @@ export class GRPCBroker {
       this.#logger.debug("a knock without multiplexing is ignored", { id });
       return;
     }
+    // A stream that came before the knock may not have been taken yet, and would be taken for the one that follows it.
+    setImmediate(() => this.#letIn(id, muxer));
+  }
+
+  #letIn(id: number, muxer: Muxer): void {
+    if (this.#closed) return;
     if (this.#listeners.has(id)) {
       this.#openDoor(id, muxer);
       return;

@@ -29,9 +29,9 @@ export interface GrpcServeOptions {
   /**
    * A serialized google.protobuf.FileDescriptorSet (`buf build -o set.binpb`, `protoc --include_imports
    * --descriptor_set_out`), for reflection to describe services whose generated code has no descriptors (ts-proto,
-   * grpc-tools).
+   * grpc-tools); or what gives it, when it is asked for.
    */
-  readonly descriptors?: Uint8Array;
+  readonly descriptors?: Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
 }
 
 export interface PluginEndOptions extends GrpcServeOptions {

@@ -8,6 +8,7 @@ import {
 import type { Registered } from "./registered.js";
 
 type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+type Descriptors = Uint8Array | (() => Uint8Array | Promise<Uint8Array>);
 type Answer = ServerReflectionResponse["messageResponse"];
 
 /**
@@ -15,12 +16,12 @@ type Answer = ServerReflectionResponse["messageResponse"];
  * listed whoever generated them; described are those that come with descriptors: goplug's own, proto-loader's,
  * protobuf-es's, and what the user's FileDescriptorSet holds.
  */
-export function addReflection(server: Server, registered: Registered, set: Uint8Array | undefined): void {
+export function addReflection(server: Server, registered: Registered, given: Descriptors | undefined): void {
   let index: Promise<DescriptorIndex> | undefined;
   const serverReflectionInfo = (call: Call): void => {
     // Most plugins are never asked, and the descriptors' own types take a while to load.
-    index ??= import("./descriptor-index.js").then((module) => new module.DescriptorIndex(registered, set));
-    void answerAll(call, registered, index);
+    index ??= loadIndex(registered, given);
+    answerAll(call, registered, index);
   };
   const { serverReflectionInfo: v1 } = ServerReflectionService;
   const alpha = { ...v1, path: v1.path.replace(".v1.", ".v1alpha.") };
@@ -30,22 +31,26 @@ export function addReflection(server: Server, registered: Registered, set: Uint8
   });
 }
 
-async function answerAll(
-  call: Call,
-  registered: Registered,
-  loading: Promise<DescriptorIndex>,
-): Promise<void> {
+async function loadIndex(registered: Registered, given: Descriptors | undefined): Promise<DescriptorIndex> {
+  const { DescriptorIndex } = await import("./descriptor-index.js");
+  return new DescriptorIndex(registered, typeof given === "function" ? await given() : given);
+}
+
+function answerAll(call: Call, registered: Registered, loading: Promise<DescriptorIndex>): void {
   call.on("error", () => {});
-  try {
-    const index = await loading;
-    for await (const request of call as AsyncIterable<ServerReflectionRequest>) {
-      const messageResponse = answer(request.messageRequest, registered, index);
-      call.write({ validHost: request.host, originalRequest: request, messageResponse });
-    }
-    call.end();
-  } catch (error) {
-    call.destroy(error as Error);
-  }
+  loading.then(
+    (index) => {
+      call.on("data", (request: ServerReflectionRequest) => {
+        const messageResponse = answer(request.messageRequest, registered, index);
+        call.write({ validHost: request.host, originalRequest: request, messageResponse });
+      });
+      call.on("end", () => call.end());
+    },
+    (cause: Error) => {
+      const details = `the descriptors cannot be read: ${cause.message}`;
+      call.emit("error", { code: status.INTERNAL, details });
+    },
+  );
 }
 
 function answer(

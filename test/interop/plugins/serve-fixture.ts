@@ -3,6 +3,7 @@
 import type { PluginSet } from "../../../src/definition/plugin.js";
 import { pluginLogger } from "../../../src/plugin/logger.js";
 import { serve } from "../../../src/plugin/serve.js";
+import type { ServeConfig } from "../../../src/plugin/serve-config.js";
 
 export const handshakeConfig = {
   protocolVersion: 1,
@@ -11,7 +12,10 @@ export const handshakeConfig = {
 };
 
 /** Serves the set. `--tcp`: on TCP. `GOPLUG_FIXTURE=early`: prints before it serves. */
-export async function serveFixture(plugins: PluginSet): Promise<void> {
+export async function serveFixture(
+  plugins: PluginSet,
+  further: Pick<ServeConfig, "grpcServer"> = {},
+): Promise<void> {
   if (process.env.GOPLUG_FIXTURE === "early") {
     console.log("early stdout");
     console.error("early stderr");
@@ -20,6 +24,7 @@ export async function serveFixture(plugins: PluginSet): Promise<void> {
     handshakeConfig,
     plugins,
     logger: pluginLogger({ name: "goplug" }),
+    ...further,
     ...(process.argv.includes("--tcp") && { network: "tcp" as const }),
   });
 }

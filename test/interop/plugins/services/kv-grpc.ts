@@ -94,14 +94,17 @@ const tools: ToolsServer = {
 
 const stream: StreamServer = {
   async source(call) {
-    const { bytes, chunk, code, text } = call.request;
-    const all = pattern(Number(bytes));
+    const { bytes, chunk, code, text, stay } = call.request;
     const size = chunk || 65_536;
-    for (let start = 0; start < all.length; start += size) {
+    // The pattern repeats after 256 bytes.
+    const repeated = pattern(size + 256);
+    for (let start = 0; start < bytes; start += size) {
       if (call.cancelled) return;
-      const room = call.write({ data: all.subarray(start, start + size) });
+      const length = Math.min(size, Number(bytes) - start);
+      const room = call.write({ data: repeated.subarray(start & 0xff, (start & 0xff) + length) });
       if (!room) await new Promise((resolve) => call.once("drain", resolve).once("cancelled", resolve));
     }
+    if (stay) return;
     if (code === 0) call.end();
     else call.emit("error", { code, details: text });
   },

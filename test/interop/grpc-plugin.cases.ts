@@ -1,0 +1,61 @@
+// Go hosts run the TypeScript fixture plugins over gRPC. What each check does stands in go-fixtures/hosts/host-check.
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { pluginCommand } from "./build-plugins.js";
+import { binary, type Case, missingBinaries } from "./case.js";
+
+/** The fixture plugins by what host-check calls the plugin that a check is for. */
+const plugins: Readonly<Record<string, string>> = {
+  store: "kv-grpc",
+  kv: "kv-grpc",
+  counter: "counter-grpc",
+  versioned: "versioned",
+};
+
+/** Checks that need the plugin to be started in a certain way. */
+const extraArguments: Readonly<Record<string, readonly string[]>> = { "grpc-tcp": ["--tcp"] };
+
+/** At least so many checks there must be: the list comes from the binary itself. */
+const fewest = 120;
+
+export const cases: Case[] = listed();
+
+function listed(): Case[] {
+  if (missingBinaries(["host-check"]).length > 0) {
+    return [{ name: "go->ts grpc checks", needs: ["host-check"], run: async () => {} }];
+  }
+  const lines = execFileSync(binary("host-check"), ["-list", "-protocol", "grpc"], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.split("\t"))
+    .filter(([, , scope]) => scope !== "go");
+  const complete: Case = {
+    name: "go->ts grpc every check of host-check is in this matrix",
+    async run() {
+      assert.ok(lines.length >= fewest, `${lines.length} checks`);
+      for (const [name, plugin] of lines) assert.ok(plugins[plugin!], `${name} is for ${plugin}`);
+    },
+  };
+  return [...lines.map(([name, plugin]) => check(name!, plugins[plugin!]!)), complete];
+}
+
+function check(name: string, plugin: string): Case {
+  return {
+    name: `go->ts grpc ${name.replace(/^grpc-/, "")}`,
+    needs: ["host-check"],
+    timeoutMs: 90_000,
+    async run({ signal, bin }) {
+      const command = await pluginCommand(plugin, ...(extraArguments[name] ?? []));
+      const { code, output } = await run(bin("host-check"), ["-case", name, "--", ...command], signal);
+      assert.equal(code, 0, output);
+    },
+  };
+}
+
+function run(file: string, args: string[], signal: AbortSignal): Promise<{ code: unknown; output: string }> {
+  return new Promise((resolve) => {
+    execFile(file, args, { signal, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (error.code ?? error.signal), output: `${stdout}${stderr}` });
+    });
+  });
+}
