@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
@@ -10,13 +9,13 @@ import { cookieProblem } from "./cookie.js";
 import { ServeError } from "./errors.js";
 import { type Listener, type ListenOptions, listenOptionsFromEnv, openListener } from "./listener.js";
 import { pluginLogger } from "./logger.js";
-import { NetRpcServer } from "./net-rpc-server.js";
 import { parentWatch, watchOrphan } from "./orphan.js";
 import { OutputQueue } from "./output-queue.js";
 import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig, ServeTestConfig } from "./serve-config.js";
 import { Serving, type StartServer } from "./serving.js";
 import { installSignals } from "./signals.js";
+import { startNetRpc } from "./start-net-rpc.js";
 import {
   bytesBeforeHold,
   captureStdio,
@@ -129,21 +128,6 @@ async function prepare({
     multiplex: parseBool(process.env[ENV.multiplexGrpc] ?? "") === true,
     listen: () => openListener(where),
   });
-}
-
-function startNetRpc(plugins: PluginSet, logger: Logger, security: Security): StartServer {
-  return (output, onQuit) => {
-    const server = new NetRpcServer({ ...output, plugins, logger, onQuit });
-    const serve = security.gate((connection) => void server.serveConnection(connection));
-    return {
-      get openConnections() {
-        return server.openConnections;
-      },
-      serve: (connection) => serve(connection as Socket),
-      close: () => server.close(),
-      closeNow: () => server.closeNow(),
-    };
-  };
 }
 
 async function serveOn(

@@ -6,6 +6,7 @@ import { NetRpcProtocolClient } from "../../../src/host/net-rpc-client.js";
 import { openListener } from "../../../src/plugin/listener.js";
 import { OutputQueue } from "../../../src/plugin/output-queue.js";
 import { Serving } from "../../../src/plugin/serving.js";
+import { startNetRpc } from "../../../src/plugin/start-net-rpc.js";
 import { Session } from "../../../src/yamux/index.js";
 
 /** Counts how often somebody waits for it. */
@@ -21,7 +22,8 @@ async function start(signal?: AbortSignal) {
   const listener = await openListener();
   const output = { stdout: new CountingQueue(() => {}), stderr: new CountingQueue(() => {}) };
   const security = { gate: (accept: (connection: never) => void) => accept as never };
-  const serving = new Serving({ listener, security, plugins: {}, output, logger: nullLogger, signal });
+  const start = startNetRpc({}, nullLogger, security);
+  const serving = new Serving({ listener, start, output, logger: nullLogger, signal });
   return { listener, output, serving };
 }
 

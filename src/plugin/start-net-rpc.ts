@@ -1,0 +1,26 @@
+import type { Socket } from "node:net";
+import type { PluginSet } from "../definition/plugin.js";
+import type { Logger } from "../hclog/logger.js";
+import { NetRpcServer } from "./net-rpc-server.js";
+import type { Security } from "./security.js";
+import type { StartServer } from "./serving.js";
+
+/** The plugin's side of net/rpc mode, behind the TLS of its connections. */
+export function startNetRpc(
+  plugins: PluginSet,
+  logger: Logger,
+  security: Pick<Security, "gate">,
+): StartServer {
+  return (output, onQuit) => {
+    const server = new NetRpcServer({ ...output, plugins, logger, onQuit });
+    const serve = security.gate((connection) => void server.serveConnection(connection));
+    return {
+      get openConnections() {
+        return server.openConnections;
+      },
+      serve: (connection) => serve(connection as Socket),
+      close: () => server.close(),
+      closeNow: () => server.closeNow(),
+    };
+  };
+}
