@@ -186,7 +186,8 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if len(p.fields) < 5 || p.fields[1] != "2" || p.fields[4] != "netrpc" {
+		// Four fields mean net/rpc, too: what a plugin from before gRPC prints.
+		if len(p.fields) < 4 || p.fields[1] != "2" || len(p.fields) > 4 && p.fields[4] != "netrpc" {
 			return fmt.Errorf("the line is %q", p.line)
 		}
 		return p.quitAndWait()
