@@ -1,5 +1,3 @@
-import type { ChannelHost } from "./channel.js";
-import { MuxChannel } from "./channel.js";
 import type { ResolvedConfig } from "./config.js";
 import { Deadlines } from "./deadlines.js";
 import { YamuxError } from "./errors.js";
@@ -16,6 +14,8 @@ import {
   SYN,
   WINDOW_UPDATE,
 } from "./frame.js";
+import type { ChannelHost } from "./mux-channel.js";
+import { MuxChannel } from "./mux-channel.js";
 import type { FrameSink } from "./parser.js";
 import { Stream } from "./stream.js";
 import { WaitQueue } from "./wait-queue.js";

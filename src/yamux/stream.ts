@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
-import type { MuxChannel, StreamState } from "./channel.js";
+import type { StreamState } from "./channel.js";
 import { YamuxError } from "./errors.js";
+import type { MuxChannel } from "./mux-channel.js";
 import { COPY_LIMIT } from "./writer.js";
 
 const HIGH_WATER_MARK = 65_536;

@@ -133,8 +133,10 @@ export class FrameWriter {
       process.nextTick(callback);
     } else if (this.#partBytes + this.#end - this.#start === 0) {
       const last = this.#inflight.length - 1;
-      const batch = this.#inflight[last]!;
-      this.#inflight[last] = { ...batch, callbacks: [...(batch.callbacks ?? []), callback] };
+      const batch = this.#inflight[last];
+      // None is left after a failed write, with which the session ends.
+      if (batch !== undefined)
+        this.#inflight[last] = { ...batch, callbacks: [...(batch.callbacks ?? []), callback] };
     } else {
       this.#callbacks ??= [];
       this.#callbacks.push(callback);

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type TestContext, test } from "node:test";
-import type { MuxChannel } from "../../../src/yamux/channel.js";
 import type { SessionConfig, Stream } from "../../../src/yamux/index.js";
 import { Session } from "../../../src/yamux/index.js";
+import type { MuxChannel } from "../../../src/yamux/mux-channel.js";
 import {
   connectionKinds,
   delay,
