@@ -1,0 +1,102 @@
+// A TypeScript host with the plugin of go-plugin's guide "Writing plugins without Go", in Python: the store and health,
+// and nothing else of go-plugin's services.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Client, type ClientConfig, type Logger, nullLogger } from "../../src/index.js";
+import type { Case } from "./case.js";
+import { kv } from "./grpc-support.js";
+import { handshakeConfig, until, withClient } from "./support.js";
+
+const folder = fileURLToPath(new URL("../../go-fixtures/python/", import.meta.url));
+let prepared: Promise<string> | undefined;
+
+/** The interpreter of the fixture's private environment, which the first case makes. */
+function python(): Promise<string> {
+  prepared ??= promisify(execFile)(`${folder}setup.sh`).then(({ stdout }) => stdout.trim());
+  return prepared;
+}
+
+interface PythonCase {
+  readonly feature: string;
+  readonly args?: readonly string[];
+  readonly config?: Pick<ClientConfig, "logger" | "grpcBrokerMultiplex">;
+  run(client: Client<{ kv: typeof kv }>): Promise<void>;
+}
+
+function onPython({ feature, args = [], config, run }: PythonCase): Case {
+  return {
+    name: `ts->python grpc ${feature}`,
+    timeoutMs: 180_000,
+    async run() {
+      const cmd = [await python(), `${folder}kv_plugin.py`, ...args] as [string, ...string[]];
+      await withClient({ plugins: { kv }, cmd, allowedProtocols: ["grpc"], ...config }, run);
+    },
+  };
+}
+
+async function putAndGet(client: Client<{ kv: typeof kv }>): Promise<void> {
+  const { es } = await client.dispense("kv");
+  await es.put({ key: "k", value: Buffer.from("v") });
+  assert.equal(Buffer.from((await es.get({ key: "k" })).value).toString(), "v");
+  await assert.rejects(es.get({ key: "nobody" }), { code: 5, details: "key not found: nobody" });
+}
+
+export const cases: Case[] = [
+  onPython({ feature: "kv over TCP", run: putAndGet }),
+  onPython({ feature: "kv over a unix socket", args: ["--unix"], run: putAndGet }),
+  onPython({
+    feature: "ping",
+    async run(client) {
+      for (let i = 0; i < 3; i++) await client.ping({ timeout: 10_000 });
+    },
+  }),
+  (() => {
+    const warnings: string[] = [];
+    const logger: Logger = { ...nullLogger, warn: (message) => void warnings.push(message) };
+    return onPython({
+      feature: "missing services are warnings, and there is no broker",
+      config: { logger },
+      async run(client) {
+        const { broker, es } = await client.dispense("kv");
+        await until(
+          "both warnings",
+          () => warnings.filter((text) => text.includes("available")).length === 2,
+        );
+        assert.ok(
+          warnings.includes("stdio service not available, stdout/stderr syncing unavailable"),
+          warnings.join("; "),
+        );
+        await assert.rejects(broker.dial(1), { code: "ERR_BROKER_CLOSED" });
+        await assert.rejects(
+          broker.serve(() => {}),
+          { code: "ERR_BROKER_CLOSED" },
+        );
+        await es.put({ key: "still", value: Buffer.from("there") });
+      },
+    });
+  })(),
+  onPython({
+    feature: "kill of a plugin without a controller",
+    async run(client) {
+      await client.ping();
+      await client.kill();
+      assert.equal(client.exited, true);
+    },
+  }),
+  {
+    name: "ts->python grpc multiplexing that the plugin does not support",
+    timeoutMs: 180_000,
+    async run() {
+      const cmd = [await python(), `${folder}kv_plugin.py`] as [string, ...string[]];
+      const common = { handshakeConfig, plugins: { kv }, cmd, logger: nullLogger };
+      const client = new Client({ ...common, allowedProtocols: ["grpc"], grpcBrokerMultiplex: true });
+      await assert.rejects(client.start(), {
+        code: "ERR_HANDSHAKE_MULTIPLEX",
+        message: /client requested gRPC broker multiplexing but plugin does not support the feature/,
+      });
+      await client.kill();
+    },
+  },
+];
