@@ -10,9 +10,26 @@ function killAll(): void {
   for (const path of leftovers) rmSync(path, { recursive: true, force: true });
 }
 
+interface HookCount {
+  readonly count?: number;
+}
+
+/**
+ * How many of a signal's listeners are those of the package signal-exit, which many others bring along. Like this
+ * module it lets a signal end the process once no listener but its own is left: if each of the two took the other for a
+ * user's handler, the signal would end nothing. Both its versions in use keep their number where others find it.
+ */
+function exitHooks(): number {
+  const { [Symbol.for("signal-exit emitter")]: current } = globalThis as {
+    [key: symbol]: HookCount | undefined;
+  };
+  const { __signal_exit_emitter__: older } = process as { __signal_exit_emitter__?: HookCount };
+  return (current?.count ?? 0) + (older?.count ?? 0);
+}
+
 /** A signal that would end this process unseen: the children go first. A user's own handler decides by itself. */
 function onSignal(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) > 1) return;
+  if (process.listenerCount(signal) > 1 + exitHooks()) return;
   killAll();
   process.off(signal, onSignal);
   process.kill(process.pid, signal);

@@ -7,6 +7,20 @@ import { handshakeConfig, kv } from "../../interop/support.js";
 
 const [mode, ...plugins] = process.argv.slice(2) as [string, ...string[]];
 
+/** What the package signal-exit does with a signal: see whether it is alone, clean up, and let it take its course. */
+function installExitHook(): void {
+  const emitter = { count: 1 };
+  Object.assign(globalThis, { [Symbol.for("signal-exit emitter")]: emitter });
+  const hook = (): void => {
+    if (process.listeners("SIGTERM").length !== emitter.count) return;
+    process.stdout.write("\n");
+    process.off("SIGTERM", hook);
+    process.kill(process.pid, "SIGTERM");
+  };
+  process.on("SIGTERM", hook);
+}
+
+if (mode === "hook-before") installExitHook();
 if (mode === "early") {
   // Gone in the turn in which the process was started: nobody has told of it yet.
   const prototype = ChildProcess.prototype as unknown as { spawn(...args: unknown[]): number };
@@ -41,6 +55,10 @@ if (mode === "early") {
       case "handler":
         process.on("SIGTERM", () => process.exit(8));
         break;
+      case "hook-after":
+        installExitHook();
+        break;
+      case "hook-before":
       case "signal":
         break;
       default:

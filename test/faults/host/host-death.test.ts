@@ -25,11 +25,14 @@ async function host(
   const cmd = Array.from({ length: plugins }, () => binary("kv-netrpc"));
   const child = spawn(process.execPath, ["--import", "tsx", script, mode, ...cmd], {
     stdio: ["ignore", "pipe", "ignore"],
+    // A host that survives its end fails the test, and stays no longer than it.
+    timeout: 20_000,
+    killSignal: "SIGKILL",
   });
   let printed = "";
   child.stdout.on("data", (chunk: Buffer) => {
     printed += chunk;
-    if (signal !== undefined && printed.endsWith("\n")) child.kill(signal);
+    if (signal !== undefined && printed.endsWith("]\n")) child.kill(signal);
   });
   const [code, by] = (await once(child, "close")) as [number | null, string | null];
   return { code, signal: by, left: JSON.parse(printed) as Left[] };
@@ -73,6 +76,14 @@ describe("the host", { ...needs("kv-netrpc"), concurrency: 2 }, () => {
     assert.deepEqual([outcome.code, outcome.signal], [8, null]);
     await assertAllGone(outcome.left);
   });
+
+  for (const order of ["hook-before", "hook-after"] as const) {
+    test(`has the package signal-exit loaded (${order}): SIGTERM still ends it and its plugins`, async () => {
+      const outcome = await host(order, 1, "SIGTERM");
+      assert.deepEqual([outcome.code, outcome.signal], [null, "SIGTERM"]);
+      await assertAllGone(outcome.left);
+    });
+  }
 
   test("exits in the moment in which it starts a plugin", async () => {
     const outcome = await host("early", 1);
