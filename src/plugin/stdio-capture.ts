@@ -1,7 +1,6 @@
-import { format } from "node:util";
 import { isMainThread } from "node:worker_threads";
-import createDebug from "debug";
 import { DEFAULT_START_TIMEOUT_MS, ENV } from "../protocol/constants.js";
+import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
 import type { ServeError } from "./errors.js";
 import type { Output } from "./serving.js";
@@ -55,7 +54,8 @@ export function captureStdio(onOverflow: (error: ServeError) => void): Output {
   state = { name: "live", stdout, stderr };
   // When the host dies its ends of the pipes go, too; that must not end the plugin before it has cleaned up.
   for (const stream of [process.stdout, process.stderr]) stream.off("error", ignore).on("error", ignore);
-  keepTracesOffTheWire();
+  // Traces of the library's own frames would make more frames, and more traces, if they went to the synced stderr.
+  divertTraces(writeRealStderr);
   return { stdout: stdout.queue, stderr: stderr.queue };
 }
 
@@ -116,18 +116,7 @@ function divertToProcess(): void {
   }
 }
 
-const originalLog = createDebug.log;
-
 function ignore(): void {}
-
-/** Traces of the library's own frames would make more frames, and more traces, if they went to the synced stderr. */
-function keepTracesOffTheWire(): void {
-  const log = originalLog;
-  createDebug.log = function (this: { namespace?: string }, ...args: unknown[]) {
-    if (this?.namespace?.startsWith("goplug:")) writeRealStderr(`${format(...args)}\n`);
-    else log.apply(this, args as [unknown]);
-  };
-}
 
 let bytesBefore = 0;
 

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import createDebug from "debug";
+import { createTrace } from "../trace.js";
 import type { Channel } from "./channel.js";
 import type { ResolvedConfig, SessionConfig } from "./config.js";
 import { resolveConfig } from "./config.js";
@@ -19,7 +19,7 @@ const HANG_UP_GRACE = 1000;
 // How long a peer may take to end its side once this side has, before the connection is destroyed.
 const LINGER = 250;
 
-const debug = createDebug("goplug:yamux");
+const debug = createTrace("goplug:yamux");
 
 /** Which end of the connection this is: it decides the stream ids, and each side must be one. */
 export type Role = "client" | "server";
