@@ -22,6 +22,7 @@ export * as gob from "./gob/index.js";
 export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
 export type { ClientClass, GrpcConnection } from "./grpc/connection.js";
 export { GrpcConnectError, GrpcError } from "./grpc/errors.js";
+export type { GrpcServeOptions } from "./grpc/plugin-end.js";
 export type { ProtobufCallOptions, ProtobufClient } from "./grpc/protobuf-client.js";
 export { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./grpc/protobuf-service.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
