@@ -11,6 +11,7 @@ import {
   type RpcClientOptions,
   RpcServer,
 } from "../netrpc/index.js";
+import { shareSignal } from "../netrpc/share-signal.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 import { idBytes, readId } from "./read-id.js";
@@ -211,6 +212,7 @@ export class MuxBroker {
     const abort = new AbortController();
     const onAbort = (): void => abort.abort(new AbortedError("the brokered connection", signal!.reason));
     if (signal?.aborted) onAbort();
+    shareSignal(signal);
     signal?.addEventListener("abort", onAbort, { once: true });
     const timer =
       timeout > longestTimer

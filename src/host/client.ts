@@ -2,6 +2,7 @@ import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import type { Logger } from "../hclog/logger.js";
+import { shareSignal } from "../netrpc/share-signal.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
@@ -197,6 +198,7 @@ export class Client<P extends PluginSet = PluginSet> {
         // The one who asked for the start first may call it off; those who joined only stop waiting.
         const onAbort = (): void => abort.abort(signal.reason);
         if (signal.aborted) onAbort();
+        shareSignal(signal);
         signal.addEventListener("abort", onAbort, { once: true });
         return done.finally(() => signal.removeEventListener("abort", onAbort));
       }
@@ -295,6 +297,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, what
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(new AbortedError(what, signal.reason));
     if (signal.aborted) onAbort();
+    shareSignal(signal);
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });

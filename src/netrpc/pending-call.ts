@@ -1,6 +1,7 @@
 import { AbortedError } from "../errors.js";
 import type { AnySchema } from "../gob/index.js";
 import { CallTimeoutError } from "./errors.js";
+import { shareSignal } from "./share-signal.js";
 
 export interface CallOptions {
   /** Abandons the call: it rejects with AbortedError, the connection lives, a late answer is discarded. */
@@ -47,6 +48,7 @@ export function armLimits(call: PendingCall, { signal, timeout }: CallOptions, a
     timeout === undefined || timeout > longestTimer
       ? undefined
       : setTimeout(() => giveUp(new CallTimeoutError(call.serviceMethod, timeout)), timeout);
+  shareSignal(signal);
   signal?.addEventListener("abort", onAbort, { once: true });
   const release = (): void => {
     clearTimeout(timer);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
+import { getEventListeners, setMaxListeners } from "node:events";
 import { describe, test } from "node:test";
 import * as gob from "../../../src/gob/index.js";
 import { caller, RpcClient, RpcServer } from "../../../src/netrpc/index.js";
@@ -240,6 +240,29 @@ describe("abandoned calls", () => {
     assert.equal(await call, 2);
     assert.equal(getEventListeners(signal, "abort").length, 0);
     assert.equal(timers(), before);
+  });
+
+  test("many calls may share a signal without a warning", async (t) => {
+    const warnings: string[] = [];
+    const keep = (warning: Error): void => void warnings.push(warning.name);
+    process.on("warning", keep);
+    t.after(() => process.off("warning", keep));
+    const { client, rpc } = scripted();
+    const abort = new AbortController();
+    const unlimited = new AbortController();
+    setMaxListeners(0, unlimited.signal);
+    const other = assert.rejects(rpc.Add({ A: 1, B: 1 }, { signal: unlimited.signal }), {
+      code: "ERR_ABORTED",
+    });
+    unlimited.abort();
+    await other;
+    const calls = Array.from({ length: 64 }, () => rpc.Add({ A: 1, B: 1 }, { signal: abort.signal }));
+    const rejected = calls.map((call) => assert.rejects(call, { code: "ERR_ABORTED" }));
+    await settle();
+    abort.abort();
+    await Promise.all(rejected);
+    assert.deepEqual(warnings, []);
+    assert.equal(client.pending, 0);
   });
 
   test("a limit beyond what a timer can hold does not fire at once", async () => {
