@@ -34,7 +34,7 @@ export async function bridge(stream: Duplex): Promise<Bridge> {
   server.once("connection", (socket) => {
     server.close();
     void remove();
-    // One that fails takes the other along; grpc-js reports the loss to its callers.
+    // One that fails takes the other along.
     pipeline(stream, socket, stream, () => {});
   });
   server.on("error", close);
@@ -42,10 +42,9 @@ export async function bridge(stream: Duplex): Promise<Bridge> {
     server.close();
     void remove();
   });
-  // The channel above may be closed before it ever connects, and closes the bridge then.
-  stream.on("error", () => {});
   try {
     await listening(server, path);
+    if (stream.destroyed) throw new Error("the multiplexed stream was lost");
   } catch (error) {
     close();
     throw error;

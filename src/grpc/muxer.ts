@@ -43,8 +43,10 @@ export class Muxer {
     return "";
   }
 
-  open(signal?: AbortSignal): Promise<Duplex> {
-    return this.#session.open({ signal });
+  async open(signal?: AbortSignal): Promise<Duplex> {
+    const stream = await this.#session.open({ signal });
+    stream.on("error", ignore);
+    return stream;
   }
 
   close(): Promise<void> {
@@ -60,6 +62,8 @@ export class Muxer {
   }
 
   #dispatch(stream: Duplex): void {
+    // The session's end ends its streams with an error, whoever has them by then.
+    stream.on("error", ignore);
     const id = this.#expected;
     this.#expected = undefined;
     const listener = id === undefined ? this.#fallback : this.#listeners.get(id);
@@ -68,7 +72,8 @@ export class Muxer {
       return;
     }
     this.#logger.warn("closing a multiplexed stream that nobody waits for", { id });
-    stream.on("error", () => {});
     stream.destroy();
   }
 }
+
+function ignore(): void {}

@@ -1,0 +1,220 @@
+// What goes wrong between two brokers: nobody at home, refusals, answers that are none, floods.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { PassThrough } from "node:stream";
+import { after, test } from "node:test";
+import { GRPCBroker } from "../../../src/grpc/broker.js";
+import { BrokerStream } from "../../../src/grpc/broker-stream.js";
+import type { ConnInfo } from "../../../src/grpc/gen/plugin/grpc_broker.js";
+import { Muxer } from "../../../src/grpc/muxer.js";
+import { nullLogger } from "../../../src/hclog/logger.js";
+import { openBrokerSocket } from "../../../src/host/broker-socket.js";
+import { Session } from "../../../src/yamux/index.js";
+import { AddHelperClient, AddHelperService } from "../../interop/gen/counter.js";
+import { call } from "../../interop/grpc-support.js";
+import { addHelper } from "../../interop/plugins/services/counter-grpc.js";
+import { until } from "../../interop/support.js";
+
+/** A broker whose other side is the test. */
+function scripted(timeout: number, muxer?: Muxer) {
+  const stream = new BrokerStream();
+  const said: ConnInfo[] = [];
+  const call = new PassThrough({ objectMode: true });
+  call.write = (message: ConnInfo) => {
+    said.push(message);
+    return true;
+  };
+  stream.attach(call);
+  const broker = new GRPCBroker({
+    stream,
+    logger: nullLogger,
+    timeout,
+    listen: () => openBrokerSocket({}),
+    ...(muxer !== undefined && { muxer: () => muxer }),
+  });
+  after(() => broker.close());
+  const say = (message: Partial<ConnInfo>): void => {
+    call.emit("data", { serviceId: 0, network: "", address: "", knock: undefined, ...message });
+  };
+  return { broker, said, say, call };
+}
+
+/** Two brokers that hear each other, multiplexed. */
+function multiplexed() {
+  const [left, right] = [new PassThrough(), new PassThrough()];
+  const { duplexA, duplexB } = duplexPair(left, right);
+  const host = new Muxer(Session.client(duplexA), nullLogger);
+  const plugin = new Muxer(Session.server(duplexB), nullLogger);
+  const a = scripted(1000, host);
+  const b = scripted(1000, plugin);
+  const pass = (from: typeof a, to: typeof b): void => {
+    const { push } = from.said;
+    from.said.push = (...messages: ConnInfo[]) => {
+      for (const message of messages) setImmediate(() => to.say(message));
+      return push.apply(from.said, messages);
+    };
+  };
+  pass(a, b);
+  pass(b, a);
+  after(() => Promise.all([host.close(), plugin.close()]));
+  return { a, b };
+}
+
+function duplexPair(left: PassThrough, right: PassThrough) {
+  const make = (readable: PassThrough, writable: PassThrough) => {
+    const duplex = new PassThrough();
+    const ends = duplex as unknown as {
+      _read(): void;
+      _write: PassThrough["_write"];
+      _final: PassThrough["_final"];
+    };
+    readable.on("data", (chunk) => void duplex.push(chunk));
+    readable.on("end", () => void duplex.push(null));
+    ends._read = () => {};
+    ends._write = (chunk, encoding, done) => void writable.write(chunk, encoding, done);
+    ends._final = (done) => {
+      writable.end();
+      done();
+    };
+    return duplex;
+  };
+  return { duplexA: make(left, right), duplexB: make(right, left) };
+}
+
+test("a dial of an id that nobody announces ends in time, and by its signal", async () => {
+  const { broker } = scripted(50);
+  await assert.rejects(broker.dial(1), {
+    code: "ERR_BROKER_TIMEOUT",
+    message: "timeout waiting for connection info",
+  });
+  const abort = new AbortController();
+  const dialling = broker.dial(2, { signal: abort.signal, timeout: 60_000 });
+  await assert.rejects(broker.dial(2), { code: "ERR_BROKER_ID_IN_USE" });
+  abort.abort();
+  await assert.rejects(dialling, { code: "ERR_ABORTED" });
+});
+
+test("announcements that lead nowhere fail the dial, and the broker goes on", async () => {
+  const { broker, say } = scripted(2000);
+  say({ serviceId: 1, network: "unix", address: "/nowhere/at/all" });
+  await assert.rejects(broker.dial(1), { code: "ERR_GRPC_CONNECT", message: /ENOENT/ });
+  say({ serviceId: 2, network: "carrier-pigeon", address: "roof" });
+  await assert.rejects(broker.dial(2), {
+    code: "ERR_BROKER_ADDRESS",
+    message: "unknown address type: roof",
+  });
+  const own = await broker.serve((server) =>
+    server.addService(AddHelperService, addHelper("host", broker, 0n)),
+  );
+  await own.stop();
+});
+
+test("an announcement is kept for the broker's time, and then forgotten", async () => {
+  const { broker, say } = scripted(100);
+  say({ serviceId: 1, network: "unix", address: "/nowhere/at/all" });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await assert.rejects(broker.dial(1), { code: "ERR_BROKER_TIMEOUT" });
+});
+
+test("a flood of announcements is dropped beyond a bound", async () => {
+  const { broker, say } = scripted(60_000);
+  for (let id = 0; id < 20_000; id++) say({ serviceId: id, network: "unix", address: "/nowhere/at/all" });
+  await assert.rejects(broker.dial(9999), { code: "ERR_GRPC_CONNECT" });
+  await assert.rejects(broker.dial(10_001, { timeout: 20 }), { code: "ERR_BROKER_TIMEOUT" });
+});
+
+test("a brokered server that is never dialled goes with the broker, and so does its socket", async () => {
+  const { broker, said } = scripted(1000);
+  const served = await broker.serve(() => {});
+  await assert.rejects(
+    broker.acceptAndServe(served.id, () => {}),
+    { code: "ERR_BROKER_ID_IN_USE" },
+  );
+  const { address } = said[0]!;
+  assert.equal(existsSync(address), true);
+  broker.close();
+  await until("the end of the socket", () => !existsSync(address));
+  await assert.rejects(
+    broker.serve(() => {}),
+    { code: "ERR_BROKER_CLOSED", message: "broker closed" },
+  );
+  await assert.rejects(broker.dial(1), { code: "ERR_BROKER_CLOSED" });
+});
+
+test("a stranger at a brokered server's socket does not disturb it", async () => {
+  const { broker, said, say } = scripted(5000);
+  const served = await broker.serve((server) =>
+    server.addService(AddHelperService, addHelper("host", broker, 0n)),
+  );
+  const { address, network } = said[0]!;
+  const stranger = connect(address);
+  stranger.on("error", () => {});
+  stranger.write("GET / HTTP/1.1\r\n\r\n");
+  say({ serviceId: served.id, network, address });
+  await using conn = await broker.dial(served.id);
+  const helper = conn.client(AddHelperClient);
+  assert.deepEqual(await call(helper, helper.sum as never, { a: 1n, b: 2n }), { r: 3n });
+  stranger.destroy();
+});
+
+test("knocks: refused, answered with something else, not answered", async () => {
+  const session = Session.client(new PassThrough());
+  const muxer = new Muxer(session, nullLogger);
+  after(() => session.close());
+  const { broker, say, said } = scripted(100, muxer);
+  const knock = { knock: true, ack: true, error: "no listener for id 1" };
+  const refused = assert.rejects(broker.dial(1), {
+    code: "ERR_BROKER_KNOCK",
+    message: "failed to knock for id 1: no listener for id 1",
+  });
+  await until("the knock", () => said.length === 1);
+  assert.deepEqual(said[0]?.knock, { knock: true, ack: false, error: "" });
+  say({ serviceId: 1, knock });
+  await refused;
+  const odd = assert.rejects(broker.dial(2), {
+    code: "ERR_BROKER_KNOCK",
+    message: /^handshake failed for multiplexing on id 2; expected knock and ack, but got/,
+  });
+  await until("the knock", () => said.length === 2);
+  say({ serviceId: 2, network: "unix", address: "/somewhere" });
+  await odd;
+  await assert.rejects(broker.dial(3), {
+    code: "ERR_BROKER_TIMEOUT",
+    message: "timeout waiting for multiplexing knock handshake on id 3",
+  });
+});
+
+test("a knock before anybody accepts waits for who does, and one that nobody wants is forgotten", async () => {
+  const { a, b } = multiplexed();
+  const dialling = a.broker.dial(5);
+  await until("the knock", () => a.said.length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await b.broker.acceptAndServe(5, (server) =>
+    server.addService(AddHelperService, addHelper("plugin", b.broker, 0n)),
+  );
+  await using conn = await dialling;
+  const helper = conn.client(AddHelperClient);
+  assert.deepEqual(await call(helper, helper.sum as never, { a: 1n, b: 2n }), { r: 3n });
+  await assert.rejects(a.broker.dial(6), { code: "ERR_BROKER_TIMEOUT" });
+  // The late knock of 6 must not be answered when somebody comes at last.
+  const before = b.said.length;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await b.broker.acceptAndServe(6, () => {});
+  assert.equal(b.said.length, before);
+});
+
+test("a brokered server's end is the end of its calls", async () => {
+  const { a, b } = multiplexed();
+  const served = await b.broker.serve((server) =>
+    server.addService(AddHelperService, { sum: () => {}, nest: () => {} }),
+  );
+  await using conn = await a.broker.dial(served.id);
+  const helper = conn.client(AddHelperClient);
+  const hanging = call(helper, helper.sum as never, { a: 1n, b: 2n });
+  const ended = assert.rejects(hanging, (error: { code: number }) => [1, 14].includes(error.code));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await served.stop();
+  await ended;
+  await conn.closed;
+});
