@@ -15,9 +15,16 @@ function run(command: string, args: string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-for (const example of ["greeter", "kv", "counter", "stdio"]) {
+for (const [example, binary] of [
+  ["greeter", "greeter-netrpc"],
+  ["kv", "kv-netrpc"],
+  ["counter", "counter-netrpc"],
+  ["stdio", "stdio-netrpc"],
+  ["kv-grpc", "kv-grpc"],
+  ["negotiated", "versioned"],
+]) {
   const typescript = [process.execPath, "--import", "tsx", `examples/${example}/plugin.ts`];
-  const plugin = haveGo ? [`go-fixtures/bin/${example}-netrpc`] : typescript;
+  const plugin = haveGo ? [`go-fixtures/bin/${binary}`] : typescript;
   run(process.execPath, ["--import", "tsx", `examples/${example}/host.ts`, ...plugin]);
 }
 if (haveGo) {

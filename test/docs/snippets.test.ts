@@ -46,7 +46,8 @@ function moduleOf(markdown: string): string | undefined {
 test("the snippets compile", async () => {
   const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
   let count = 0;
-  for (const name of documents.filter((name) => name.endsWith(".md"))) {
+  // grpc.md's snippets import the reader's own generated code: whole, they are examples/kv-grpc and negotiated.
+  for (const name of documents.filter((name) => name.endsWith(".md") && name !== "docs/grpc.md")) {
     const text = moduleOf(readFileSync(join(root, name), "utf8"));
     if (text === undefined) continue;
     count++;

@@ -10,30 +10,68 @@ import { needs } from "../support.js";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
 
-const examples: Record<string, { stdout: RegExp; stderr: string; checks: string[] }> = {
+interface Example {
+  stdout: RegExp;
+  stderr: string;
+  /** The Go plugin of the same service. */
+  go: string;
+  /** What host-check checks of the TypeScript plugin. */
+  checks: string[];
+}
+
+const kvOutput = (missing: string): RegExp =>
+  new RegExp(
+    `^Get\\(greeting\\): Hello from Node\nGet\\(nothing\\): {2}${missing}: key not found: nothing\n$`,
+  );
+
+const examples: Record<string, Example> = {
   greeter: {
+    go: "greeter-netrpc",
     stdout: /^handshake: +unix \S+\nprotocol: +netrpc\nnegotiated version: 1\nGreet\(\): +Hello!\n$/,
     stderr: "",
     checks: ["greeter", "dispense-100", "kill-graceful"],
   },
   kv: {
-    stdout: /^Get\(greeting\): Hello from Node\nGet\(nothing\): {2}RemoteError: key not found: nothing\n$/,
+    go: "kv-netrpc",
+    stdout: kvOutput("RemoteError"),
     stderr: "",
     checks: ["kv-empty", "kv-64B", "kv-1MiB", "kv-missing-key", "kv-overwrite", "ping"],
   },
   counter: {
+    go: "counter-netrpc",
     stdout: /^the plugin asks for 0 \+ 40\nthe plugin asks for 40 \+ 2\nGet\(answer\): 42n\n$/,
     stderr: "",
     checks: ["counter-callback", "counter-helper-error"],
   },
   stdio: {
+    go: "stdio-netrpc",
     stdout: /^the plugin's stdout\n$/,
     stderr: "the plugin's stderr\n",
     checks: ["stdio-text"],
   },
+  "kv-grpc": {
+    go: "kv-grpc",
+    stdout: kvOutput("5 NOT_FOUND"),
+    stderr: "",
+    checks: [
+      "grpc-kv-64B",
+      "grpc-kv-1MiB",
+      "grpc-kv-missing-key",
+      "grpc-kv-tls",
+      "grpc-kv-mux",
+      "grpc-ping",
+      "grpc-kill",
+    ],
+  },
+  negotiated: {
+    go: "versioned",
+    stdout: /^version 3 over grpc: Hello \(3\)\nversion 2 over netrpc: Hello \(2\)\n$/,
+    stderr: "",
+    checks: ["grpc-versioned-2", "grpc-versioned-3", "grpc-versioned-both", "grpc-versioned-legacy"],
+  },
 };
 
-for (const [name, { stdout, stderr, checks }] of Object.entries(examples)) {
+for (const [name, { stdout, stderr, go, checks }] of Object.entries(examples)) {
   const typescript = [process.execPath, "--import", "tsx", `examples/${name}/plugin.ts`];
   const host = async (...plugin: string[]): Promise<void> => {
     const args = ["--import", "tsx", `examples/${name}/host.ts`, ...plugin];
@@ -46,7 +84,7 @@ for (const [name, { stdout, stderr, checks }] of Object.entries(examples)) {
   describe(`examples/${name}`, () => {
     test("TypeScript host, TypeScript plugin", () => host(...typescript));
 
-    test("TypeScript host, Go plugin", needs(`${name}-netrpc`), () => host(binary(`${name}-netrpc`)));
+    test("TypeScript host, Go plugin", needs(go), () => host(binary(go)));
 
     for (const check of checks) {
       test(`Go host, TypeScript plugin: ${check}`, needs("host-check"), async () => {

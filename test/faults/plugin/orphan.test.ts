@@ -16,7 +16,7 @@ async function orphan(how: string): Promise<{ pid: number; socket: string }> {
   });
   const [line] = (await once(host.stdout, "data")) as [Buffer];
   host.kill("SIGKILL");
-  const [pid, handshake] = line.toString().split(" ");
+  const [pid, handshake] = line.toString().trim().split(" ");
   return { pid: Number(pid), socket: handshake!.split("|")[3]! };
 }
 
