@@ -137,8 +137,7 @@ export class GRPCBroker {
     const stop = async (graceMs = 0): Promise<void> => {
       this.#servers.delete(served);
       listener.close();
-      await stopServer(server, graceMs);
-      injector.destroy();
+      await stopServer(server, injector, graceMs);
     };
     const served: BrokeredServer = { id, server, stop, [Symbol.asyncDispose]: () => stop() };
     this.#servers.add(served);

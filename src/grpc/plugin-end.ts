@@ -120,14 +120,14 @@ export class PluginEnd {
     this.#health.close();
     this.#broker.close();
     this.#stdio.close();
-    await stopServer(this.#server, graceMs);
-    this.#injector.destroy();
+    await stopServer(this.#server, this.#injector, graceMs);
     await this.#muxer?.close();
   }
 
   /** {@link close} for the moment when the process exits. */
   closeNow(): void {
     this.#server.forceShutdown();
+    this.#injector.destroy();
   }
 
   async #register(): Promise<void> {

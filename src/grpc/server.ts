@@ -64,8 +64,8 @@ function secured(tls: PluginTls, logger: Logger, inject: (connection: Duplex) =>
 /**
  * Ends a server: no new calls; those that run may go on for `graceMs`, then they are cancelled.
  */
-export function stopServer(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
+export async function stopServer(server: Server, injector: Injector, graceMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
     // Not unref'd: the process must not end before, and the wait is bounded.
     const timer = setTimeout(() => {
       server.forceShutdown();
@@ -76,4 +76,6 @@ export function stopServer(server: Server, graceMs: number): Promise<void> {
       resolve();
     });
   });
+  // grpc-js's forceShutdown reaches the sessions only where channelz counts them.
+  injector.destroy();
 }

@@ -1,6 +1,7 @@
 // A TypeScript host with gRPC plugins in Go and in TypeScript.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { ServiceError } from "@grpc/grpc-js";
 import {
   Client,
@@ -247,6 +248,13 @@ function once(side: Side): Case[] {
       await es.put({ key: "k", value });
       assert.equal(Buffer.compare((await es.get({ key: "k" })).value, value), 0);
     }),
+    onKv(side, plain, "kill of a plugin that is stopped", async ({ tools }, client) => {
+      const frozen = assert.rejects(tools.freeze({}), { code: 14 });
+      await until("the plugin to stop", () => isStopped(Number(client.id)));
+      await client.kill();
+      await frozen;
+      assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
+    }),
     onKv(side, plain, "calls abandoned by signal and timeout", async ({ tools }) => {
       const abort = new AbortController();
       const hanging = tools.hang({}, { signal: abort.signal });
@@ -340,6 +348,10 @@ function once(side: Side): Case[] {
         }),
     },
   ];
+}
+
+function isStopped(pid: number): boolean {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("T") ?? false;
 }
 
 export const cases: Case[] = sides.flatMap((side) => [...withVariants(side), ...once(side)]);
