@@ -1,3 +1,4 @@
+import { deadline } from "../deadline.js";
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GoplugError } from "../errors.js";
@@ -5,7 +6,6 @@ import type { Logger } from "../hclog/logger.js";
 import { connectTls } from "../tls/connect.js";
 import { dial, Session } from "../yamux/index.js";
 import type { ClientConfig } from "./config.js";
-import { deadline } from "./deadline.js";
 import { PluginExitedError, StartError } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
 import type { PluginHandle } from "./plugin-handle.js";

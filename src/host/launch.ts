@@ -1,4 +1,5 @@
 import { lstat, unlink } from "node:fs/promises";
+import { type Deadline, deadline } from "../deadline.js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import { removeWithHost } from "../process/live.js";
@@ -9,7 +10,6 @@ import {
   type HandshakeLine,
   parseHandshakeLine,
 } from "../protocol/handshake-line.js";
-import { type Deadline, deadline } from "./deadline.js";
 import { StartError } from "./errors.js";
 import { type FirstLine, PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
 
