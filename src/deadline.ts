@@ -7,8 +7,8 @@ export interface Deadline {
   release(): void;
 }
 
-/** setTimeout fires at once above this. */
-const longestTimer = 2 ** 31 - 1;
+/** setTimeout fires at once above this; nobody notices that a wait never times out that may take 24 days. */
+export const longestTimer = 2 ** 31 - 1;
 
 /**
  * Limits a wait to `milliseconds` (no limit beyond what a timer can hold) and to other signals. Not AbortSignal.any over

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { longestTimer } from "../deadline.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
@@ -44,9 +45,6 @@ type Pending =
   | { take(stream: Channel): void; fail(error: GoplugError): void };
 
 const pluginName = "Plugin";
-
-/** setTimeout fires at once above this. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * Brokers streams of one session by number, so that either side can offer the other further connections, for

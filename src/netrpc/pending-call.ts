@@ -1,3 +1,4 @@
+import { longestTimer } from "../deadline.js";
 import { AbortedError } from "../errors.js";
 import type { AnySchema } from "../gob/index.js";
 import { CallTimeoutError } from "./errors.js";
@@ -24,9 +25,6 @@ export interface PendingCall {
   resolve(reply: unknown): void;
   reject(error: unknown): void;
 }
-
-/** setTimeout fires at once above this; nobody notices that a call never times out that may take 24 days. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * Arms a call's signal and timeout: when one fires, the call is abandoned and rejects. Returns false when the signal
