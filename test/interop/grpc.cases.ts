@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ServiceError } from "@grpc/grpc-js";
 import {
   Client,
@@ -13,6 +16,7 @@ import {
   type PluginSet,
   StartError,
 } from "../../src/index.js";
+import { generateCertificate } from "../../src/tls/certificate.js";
 import type { Case, CaseContext } from "./case.js";
 import {
   AddHelperClient,
@@ -350,8 +354,43 @@ function once(side: Side): Case[] {
   ];
 }
 
+/** TLS that the user configured on both sides. The Go plugin does not know the host's CA, so it does not dial. */
+const ownTls: Case = {
+  name: "ts->go grpc the user's own TLS, and a brokered connection over it",
+  needs: ["counter-grpc"],
+  async run({ bin }) {
+    const dir = await mkdtemp(join(tmpdir(), "goplug-tls-"));
+    try {
+      const [theirs, ours] = [await generateCertificate(), await generateCertificate()];
+      const files = { cert: join(dir, "cert.pem"), key: join(dir, "key.pem"), ca: join(dir, "ca.pem") };
+      await writeFile(files.cert, theirs.certPem);
+      await writeFile(files.key, theirs.keyPem);
+      await writeFile(files.ca, ours.certPem);
+      const cmd = {
+        path: bin("counter-grpc"),
+        env: { GOPLUG_TLS_CERT: files.cert, GOPLUG_TLS_KEY: files.key, GOPLUG_TLS_CLIENT_CA: files.ca },
+      };
+      const tlsConfig = { cert: ours.certPem, key: ours.keyPem, ca: theirs.certPem };
+      const config = { plugins: { counter }, cmd, allowedProtocols: ["grpc"] as const };
+      await withClient({ ...config, tlsConfig }, async (client) => {
+        const { broker, counter: store } = await client.dispense("counter");
+        const { id } = await call<object, BrokerId>(store, store.open, {});
+        await using conn = await broker.dial(id);
+        const helper = conn.client(AddHelperClient);
+        const sum = await call<{ a: bigint; b: bigint }, SumReply>(helper, helper.sum, { a: 1n, b: 2n });
+        assert.deepEqual(sum, { r: 1003n });
+      });
+      await withClient({ ...config, tlsConfig: { ...tlsConfig, ca: ours.certPem } }, async (client) => {
+        await assert.rejects(client.dispense("counter"), { code: "ERR_START_CONNECT" });
+      });
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  },
+};
+
 function isStopped(pid: number): boolean {
   return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("T") ?? false;
 }
 
-export const cases: Case[] = sides.flatMap((side) => [...withVariants(side), ...once(side)]);
+export const cases: Case[] = [...sides.flatMap((side) => [...withVariants(side), ...once(side)]), ownTls];
