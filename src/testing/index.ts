@@ -93,3 +93,5 @@ export async function pluginPair<P extends PluginSet>(
     },
   };
 }
+
+export { type GrpcPair, type GrpcPluginPair, grpcPair, grpcPluginPair } from "./grpc.js";
