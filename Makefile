@@ -69,10 +69,15 @@ check: build
 	npx knip
 	npx publint --strict
 	npx attw --pack . --profile esm-only
-	@old=$$(mktemp -d) && cp -r src/grpc/gen/. $$old && npx buf generate && diff -r $$old src/grpc/gen && rm -r $$old
+	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen && \
+	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
+
+GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen
 
 gen: node_modules/.package-lock.json
 	npx buf generate
+	npx buf generate go-fixtures/proto --template test/interop/buf.gen.yaml
+	npx buf generate examples/kv-grpc --template examples/buf.gen.yaml
 
 clean:
 	rm -rf dist go-fixtures/bin bench/results.json

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelOptions, Server, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
+import { deadline } from "../deadline.js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { PluginTls } from "../tls/plugin-options.js";
@@ -160,16 +161,17 @@ export class GRPCBroker {
     const { signal } = dial;
     const connect = async (address: GrpcAddress, onClosed?: () => void): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
+      const limit = deadline(this.#timeout, ...(signal === undefined ? [] : [signal]));
       let made: GrpcConnection | undefined;
       made = await connectGrpc(address, {
         tls: this.#options.tls?.client,
         options,
-        signal: limited(signal, this.#timeout),
+        signal: limit.signal,
         onClosed: () => {
           onClosed?.();
           if (made !== undefined) this.#connections.delete(made);
         },
-      });
+      }).finally(() => limit.release());
       this.#connections.add(made);
       if (this.#closed) made.close();
       this.#checkOpen();
@@ -358,9 +360,4 @@ export class GRPCBroker {
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
-}
-
-function limited(signal: AbortSignal | undefined, timeout: number): AbortSignal {
-  const limit = AbortSignal.timeout(timeout);
-  return signal === undefined ? limit : AbortSignal.any([signal, limit]);
 }

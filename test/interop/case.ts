@@ -23,8 +23,11 @@ export interface Case {
 
 const binFolder = new URL("../../go-fixtures/bin/", import.meta.url);
 
+/** The Python peer's interpreter, in a virtual environment of its own. */
+const python = new URL("../../go-fixtures/python/.venv/bin/python", import.meta.url);
+
 export function binary(name: string): string {
-  return fileURLToPath(new URL(name, binFolder));
+  return fileURLToPath(name === "python" ? python : new URL(name, binFolder));
 }
 
 export function missingBinaries(names: readonly string[] = []): string[] {

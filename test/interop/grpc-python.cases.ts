@@ -1,22 +1,15 @@
 // A TypeScript host with the plugin of go-plugin's guide "Writing plugins without Go", in Python: the store and health,
 // and nothing else of go-plugin's services.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Client, type ClientConfig, type Logger, nullLogger } from "../../src/index.js";
 import type { Case } from "./case.js";
 import { kv } from "./grpc-support.js";
 import { handshakeConfig, until, withClient } from "./support.js";
 
-const folder = fileURLToPath(new URL("../../go-fixtures/python/", import.meta.url));
-let prepared: Promise<string> | undefined;
-
-/** The interpreter of the fixture's private environment, which the first case makes. */
-function python(): Promise<string> {
-  prepared ??= promisify(execFile)(`${folder}setup.sh`).then(({ stdout }) => stdout.trim());
-  return prepared;
-}
+/** The interpreter of the fixture's private environment, and its plugin. */
+const needs = ["python"];
+const plugin = fileURLToPath(new URL("../../go-fixtures/python/kv_plugin.py", import.meta.url));
 
 interface PythonCase {
   readonly feature: string;
@@ -28,9 +21,9 @@ interface PythonCase {
 function onPython({ feature, args = [], config, run }: PythonCase): Case {
   return {
     name: `ts->python grpc ${feature}`,
-    timeoutMs: 180_000,
-    async run() {
-      const cmd = [await python(), `${folder}kv_plugin.py`, ...args] as [string, ...string[]];
+    needs,
+    async run({ bin }) {
+      const cmd = [bin("python"), plugin, ...args] as [string, ...string[]];
       await withClient({ plugins: { kv }, cmd, allowedProtocols: ["grpc"], ...config }, run);
     },
   };
@@ -87,9 +80,9 @@ export const cases: Case[] = [
   }),
   {
     name: "ts->python grpc multiplexing that the plugin does not support",
-    timeoutMs: 180_000,
-    async run() {
-      const cmd = [await python(), `${folder}kv_plugin.py`] as [string, ...string[]];
+    needs,
+    async run({ bin }) {
+      const cmd = [bin("python"), plugin] as const;
       const common = { handshakeConfig, plugins: { kv }, cmd, logger: nullLogger };
       const client = new Client({ ...common, allowedProtocols: ["grpc"], grpcBrokerMultiplex: true });
       await assert.rejects(client.start(), {

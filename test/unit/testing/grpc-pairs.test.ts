@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
 import { type GrpcServerParts, grpcPlugin } from "../../../src/index.js";
 import { grpcPair, grpcPluginPair } from "../../../src/testing/index.js";
 import {
@@ -24,6 +27,13 @@ async function get(client: KVClient, key: string): Promise<string> {
 test("grpcPair: a connection on a server", async () => {
   await using pair = await grpcPair((server) => server.addService(KVService, handlers));
   assert.equal(await get(pair.conn.client(KVClient), "a"), "value of a");
+});
+
+test("classes of proto-loader, without generated code", async () => {
+  const file = fileURLToPath(new URL("../../../go-fixtures/proto/kv.proto", import.meta.url));
+  const loaded = loadPackageDefinition(loadSync(file)) as unknown as { proto: { KV: typeof KVClient } };
+  await using pair = await grpcPair((server) => server.addService(loaded.proto.KV.service, handlers));
+  assert.equal(await get(pair.conn.client(loaded.proto.KV), "c"), "value of c");
 });
 
 test("grpcPluginPair: dispense, ping and broker without a process", async () => {
