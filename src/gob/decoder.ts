@@ -25,6 +25,9 @@ const EMPTY = asBytes(Buffer.alloc(0));
 /** In the place of a schema: decode by the stream's own types. */
 const DESCRIBE = Symbol("describe");
 
+/** Bytes that an announced length may reserve before they have arrived: the most a lying peer gets for a few bytes. */
+const MODERATE = 2 << 20;
+
 /**
  * Go's gob.Decoder: the receiving half of one stream. Bytes are pushed in as they arrive, in chunks of any size;
  * values come out when all of their bytes are there.
@@ -80,8 +83,10 @@ export class Decoder {
     const s = this.#s;
     const kept = s.limit - s.end;
     const least = kept + n;
-    // Memory follows what has arrived, not what was announced; what was announced only bounds it from above.
-    const wanted = s.need > least && s.need <= 2 * least ? s.need : Math.max(2 * least, 1024);
+    // Memory follows what has arrived, not what was announced; only a moderate announcement is believed at once, since
+    // each step of growth is one more large block for the garbage collector.
+    const believed = s.need > least && s.need <= Math.max(2 * least, MODERATE);
+    const wanted = believed ? s.need : Math.max(2 * least, 1024);
     const next = Buffer.allocUnsafeSlow(wanted);
     s.buf.copy(next, 0, s.end, s.limit);
     s.base += s.end;
