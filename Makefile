@@ -72,7 +72,7 @@ check: build
 	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen && \
 	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
 
-GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen
+GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen
 
 gen: node_modules/.package-lock.json
 	npx buf generate

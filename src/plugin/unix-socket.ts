@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { chmodSync, chownSync, readFileSync, unlinkSync } from "node:fs";
+import { chmodSync, chownSync, unlinkSync } from "node:fs";
 import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { isMainThread } from "node:worker_threads";
+import { findGroup } from "../process/group.js";
 import { ServeError } from "./errors.js";
 
 /** Where a unix socket goes and who may connect. */
@@ -18,9 +17,6 @@ export interface UnixSocketOptions {
 
 /** Bytes of a socket path that the address structure holds beside its closing zero. */
 const MAX_PATH_BYTES = process.platform === "linux" ? 107 : 103;
-
-/** Milliseconds that the system's user database may take to find a group. */
-const GROUP_LOOKUP_MS = 5000;
 
 /**
  * Makes the server listen on a new unix socket, `plugin` and a number, that only the owner can connect to, or the
@@ -36,7 +32,7 @@ export async function listenUnix(server: Server, options: UnixSocketOptions): Pr
         "set TMPDIR or PLUGIN_UNIX_SOCKET_DIR to a shorter directory",
     );
   }
-  const group = options.group ? await findGroup(options.group) : undefined;
+  const group = options.group ? await groupNumber(options.group) : undefined;
   try {
     await withPrivateUmask(() => listen(server, path));
     // The owner's group must not get what is meant for the other one: owner first, then mode.
@@ -88,36 +84,10 @@ function withPrivateUmask<T>(make: () => T): T {
   }
 }
 
-async function findGroup(group: string): Promise<number> {
-  if (/^[0-9]+$/.test(group)) return Number(group);
-  const line = groupLine(readGroupFile(), group) ?? groupLine(await askDatabase(group), group);
-  const id = line?.split(":")[2];
-  if (id === undefined || !/^[0-9]+$/.test(id)) {
+async function groupNumber(group: string): Promise<number> {
+  const id = await findGroup(group);
+  if (id === undefined) {
     throw new ServeError("ERR_SERVE_SOCKET_GROUP", `failed to find gid from ${JSON.stringify(group)}`);
   }
-  return Number(id);
-}
-
-function groupLine(text: string, group: string): string | undefined {
-  return text.split("\n").find((line) => line.startsWith(`${group}:`));
-}
-
-function readGroupFile(): string {
-  try {
-    return readFileSync("/etc/group", "utf8");
-  } catch {
-    return "";
-  }
-}
-
-/** Groups may stand in a directory service instead of the file; Node has no call for it, getent has. */
-async function askDatabase(group: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)("getent", ["group", "--", group], {
-      timeout: GROUP_LOOKUP_MS,
-    });
-    return stdout;
-  } catch {
-    return "";
-  }
+  return id;
 }
