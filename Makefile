@@ -24,8 +24,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	npm ci
 	@touch $@
 
-dist/index.js: node_modules/.package-lock.json $(TS_SOURCES)
-	rm -rf dist
+dist/index.js: node_modules/.package-lock.json $(TS_SOURCES) scripts/build.ts
 	npm run --silent build
 	@touch $@
 
@@ -68,7 +67,7 @@ check: build
 	npx dpdm -T --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
 	npx knip
 	npx publint --strict
-	npx attw --pack . --profile esm-only
+	npx attw --pack . --profile node16
 	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen && \
 	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
 
