@@ -30,3 +30,42 @@ export class AbortedError extends GoplugError {
     super("ERR_ABORTED", `${what} was aborted`, { cause: reason });
   }
 }
+
+/** The error of a wait whose time is over. */
+export class TimeoutError extends GoplugError {
+  override readonly name = "TimeoutError";
+
+  constructor(what: string, milliseconds: number) {
+    super("ERR_TIMEOUT", `${what} took longer than ${milliseconds} ms`);
+  }
+}
+
+/** An option or argument that cannot be used: the message names it and says what it wants. */
+export class OptionError extends GoplugError {
+  override readonly name = "OptionError";
+  /** The option, as a path: `startTimeout`, `reattach.pid`. */
+  readonly option: string;
+
+  constructor(option: string, wanted: string, given: unknown) {
+    super("ERR_OPTION", `${option} must be ${wanted}, not ${shown(given)}`);
+    this.option = option;
+  }
+}
+
+/** A value as a message shows it: short, whatever it is. */
+function shown(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+    case "bigint":
+      return `${value}n`;
+    case "symbol":
+    case "function":
+      return `a ${typeof value}`;
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? "an array" : "an object";
+    default:
+      return String(value);
+  }
+}

@@ -17,7 +17,7 @@ export {
   type ServerParts,
 } from "./definition/net-rpc-plugin.js";
 export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/plugin.js";
-export { AbortedError, GoplugError, type GoplugErrorOptions } from "./errors.js";
+export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";
 export * as gob from "./gob/index.js";
 export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
 export type { ClientClass, GrpcConnection } from "./grpc/connection.js";
@@ -48,7 +48,7 @@ export {
 export { BadPatternError } from "./host/glob-pattern.js";
 export { cleanupClients, clientsKilled } from "./host/managed.js";
 export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-client.js";
-export type { ProtocolClient, WaitOptions } from "./host/protocol-client.js";
+export type { ProtocolClient } from "./host/protocol-client.js";
 export {
   BadReplyError,
   type CallContext,
@@ -77,3 +77,4 @@ export { CORE_PROTOCOL_VERSION, type HandshakeConfig, type Protocol } from "./pr
 export { HandshakeError } from "./protocol/errors.js";
 export { TlsError } from "./tls/errors.js";
 export type { HostTlsConfig } from "./tls/host-options.js";
+export type { WaitOptions } from "./wait.js";

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { longestTimer } from "../deadline.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
@@ -13,6 +12,7 @@ import {
   RpcServer,
 } from "../netrpc/index.js";
 import { shareSignal } from "../netrpc/share-signal.js";
+import { longestTimer } from "../options.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 import { idBytes, readId } from "./read-id.js";

@@ -3,10 +3,9 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelOptions, Server, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
-import { deadline } from "../deadline.js";
-import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { PluginTls } from "../tls/plugin-options.js";
+import { limited, waitFor } from "../wait.js";
 import { bridge } from "./bridge.js";
 import type { BrokerStream } from "./broker-stream.js";
 import { connectGrpc, type GrpcConnection } from "./connection.js";
@@ -161,17 +160,19 @@ export class GRPCBroker {
     const { signal } = dial;
     const connect = async (address: GrpcAddress, onClosed?: () => void): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
-      const limit = deadline(this.#timeout, ...(signal === undefined ? [] : [signal]));
+      const limits = { what: "the brokered connection", signal, defaultTimeout: this.#timeout };
       let made: GrpcConnection | undefined;
-      made = await connectGrpc(address, {
-        tls: this.#options.tls?.client,
-        options,
-        signal: limit.signal,
-        onClosed: () => {
-          onClosed?.();
-          if (made !== undefined) this.#connections.delete(made);
-        },
-      }).finally(() => limit.release());
+      made = await limited(limits, (cut) =>
+        connectGrpc(address, {
+          tls: this.#options.tls?.client,
+          options,
+          signal: cut,
+          onClosed: () => {
+            onClosed?.();
+            if (made !== undefined) this.#connections.delete(made);
+          },
+        }),
+      );
       this.#connections.add(made);
       if (this.#closed) made.close();
       this.#checkOpen();
@@ -336,28 +337,16 @@ export class GRPCBroker {
         new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being dialled already`),
       );
     }
-    const { signal, timeout = this.#timeout } = dial;
-    return new Promise<ConnInfo>((resolve, reject) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        this.#answers.delete(id);
-      };
-      const fail = (error: Error): void => {
-        settle();
-        reject(error);
-      };
-      const onAbort = (): void => fail(new AbortedError("the brokered connection", signal?.reason));
-      const timer = setTimeout(() => fail(new BrokerError("ERR_BROKER_TIMEOUT", late)), timeout);
-      this.#answers.set(id, {
-        take(message) {
-          settle();
-          resolve(message);
-        },
-        fail,
-      });
-      if (signal?.aborted) onAbort();
-      signal?.addEventListener("abort", onAbort, { once: true });
+    const limits = {
+      what: "the brokered connection",
+      signal: dial.signal,
+      timeout: dial.timeout,
+      defaultTimeout: this.#timeout,
+      late: () => new BrokerError("ERR_BROKER_TIMEOUT", late),
+    };
+    return waitFor<ConnInfo>(limits, (resolve, reject) => {
+      this.#answers.set(id, { take: resolve, fail: reject });
+      return () => this.#answers.delete(id);
     });
   }
 }

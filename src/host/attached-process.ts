@@ -1,6 +1,6 @@
 import type { AttachedRunner, ExitStatus } from "../process/runner.js";
+import { within } from "../wait.js";
 import type { PluginHandle } from "./plugin-handle.js";
-import { soon } from "./soon.js";
 
 /** A plugin that was reattached to: the host has none of its pipes. */
 export class AttachedProcess implements PluginHandle {
@@ -33,7 +33,7 @@ export class AttachedProcess implements PluginHandle {
     if (this.#exited === undefined) await this.#runner.kill();
     // The watch over a process that is not our child does not keep this one alive; the wait for its end does.
     for (;;) {
-      const exit = await soon(this.exit, 1000);
+      const exit = await within(1000, this.exit);
       if (exit !== undefined) return exit;
     }
   }

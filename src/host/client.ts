@@ -2,17 +2,16 @@ import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import type { Logger } from "../hclog/logger.js";
-import { shareSignal } from "../netrpc/share-signal.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
-import type { ClientConfig, ReattachConfig } from "./config.js";
+import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
+import { type ClientConfig, type ReattachConfig, startTimeoutOf } from "./config.js";
 import { connectPlugin } from "./connect.js";
 import { ClientEndedError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
-import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
+import type { ProtocolClient } from "./protocol-client.js";
 import { reattach } from "./reattach.js";
-import { soon } from "./soon.js";
 import { type Started, startPlugin } from "./start.js";
 
 /** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */
@@ -50,7 +49,7 @@ export class Client<P extends PluginSet = PluginSet> {
   /** What was started last; stays when it has ended. */
   #started: Started<P> | undefined;
 
-  /** @throws TypeError - options are missing, or exclude each other (texts as go-plugin's) */
+  /** @throws OptionError - an option cannot be used; TypeError - options are missing, or exclude each other (texts as go-plugin's) */
   constructor(config: ClientConfig<P>) {
     checkConfig(config);
     this.#config = config;
@@ -116,13 +115,13 @@ export class Client<P extends PluginSet = PluginSet> {
    *
    * @throws SpawnError, StartError, AbortedError
    */
-  async start(options: Pick<WaitOptions, "signal"> = {}): Promise<void> {
-    await this.#running(options.signal);
+  async start(options: WaitOptions = {}): Promise<void> {
+    await this.#running(options);
   }
 
   /** The connection to the plugin, made by the first call (go-plugin: Client.Client). */
-  async client(options: Pick<WaitOptions, "signal"> = {}): Promise<ProtocolClient<P>> {
-    const running = await this.#running(options.signal);
+  async client(options: WaitOptions = {}): Promise<ProtocolClient<P>> {
+    const running = await this.#running(options);
     if (running.connection === undefined) {
       const connecting = this.#connect(running);
       running.connection = connecting;
@@ -131,7 +130,7 @@ export class Client<P extends PluginSet = PluginSet> {
         if (running.connection === connecting) running.connection = undefined;
       });
     }
-    return abortable(running.connection, options.signal, "the connection to the plugin");
+    return unlessCut(running.connection, { ...options, what: "the connection to the plugin" });
   }
 
   /**
@@ -179,11 +178,14 @@ export class Client<P extends PluginSet = PluginSet> {
     return this.kill();
   }
 
-  #running(signal: AbortSignal | undefined): Promise<Running<P>> {
+  #running(wait: WaitOptions): Promise<Running<P>> {
+    const limits = { ...wait, what: "the start of the plugin" };
     const state = this.#state;
     switch (state.name) {
       case "idle": {
         const abort = new AbortController();
+        // The one who asked for the start first may call it off; those who joined only stop waiting.
+        const release = onceCut(limits, (error) => abort.abort(error));
         const done = this.#launch(abort.signal);
         this.#state = { name: "starting", abort, done };
         done.then(
@@ -194,16 +196,10 @@ export class Client<P extends PluginSet = PluginSet> {
             if (this.#state.name === "starting") this.#state = { name: "failed", error };
           },
         );
-        if (signal === undefined) return done;
-        // The one who asked for the start first may call it off; those who joined only stop waiting.
-        const onAbort = (): void => abort.abort(signal.reason);
-        if (signal.aborted) onAbort();
-        shareSignal(signal);
-        signal.addEventListener("abort", onAbort, { once: true });
-        return done.finally(() => signal.removeEventListener("abort", onAbort));
+        return done.finally(release);
       }
       case "starting":
-        return abortable(state.done, signal, "the start of the plugin");
+        return unlessCut(state.done, limits);
       case "running":
         return Promise.resolve(state.running);
       case "failed":
@@ -230,7 +226,9 @@ export class Client<P extends PluginSet = PluginSet> {
 
   async #end(state: State<P> & { name: "starting" | "running" }): Promise<void> {
     if (state.name === "starting") {
-      state.abort.abort(new ClientEndedError("the client was killed"));
+      state.abort.abort(
+        new AbortedError("the start of the plugin", new ClientEndedError("the client was killed")),
+      );
       const running = await state.done.catch(() => undefined);
       // The start may have succeeded just before the abort reached it.
       if (running?.test === false) await running.plugin.kill();
@@ -244,9 +242,9 @@ export class Client<P extends PluginSet = PluginSet> {
     let client: ProtocolClient<P> | undefined;
     try {
       // As in go-plugin, a plugin that was never connected to is still asked to quit first.
-      client = await soon(connection ?? this.#connect(state.running), exitGrace);
+      client = await within(exitGrace, connection ?? this.#connect(state.running));
       await client?.close();
-      if (client !== undefined && (await soon(plugin.exit, exitGrace)) !== undefined) return;
+      if (client !== undefined && (await within(exitGrace, plugin.exit)) !== undefined) return;
     } catch (error) {
       // Go's plugins may be gone before their answer to Quit is out: that is an end, too.
       if (plugin.exited !== undefined) return;
@@ -255,7 +253,7 @@ export class Client<P extends PluginSet = PluginSet> {
     this.#logger.warn("plugin failed to exit gracefully", { plugin: plugin.name, id: plugin.id });
     state.running.ending.abort(new ClientEndedError("the client was killed"));
     await plugin.kill();
-    if (client !== undefined) await soon(client.disconnect(), disconnectGrace);
+    if (client !== undefined) await within(disconnectGrace, client.disconnect());
   }
 }
 
@@ -270,6 +268,7 @@ function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientCon
   if (rest.plugins === undefined && rest.versionedPlugins === undefined) {
     throw new TypeError("plugins or versionedPlugins must be given");
   }
+  startTimeoutOf(rest);
   const { pluginLogBufferSize: size = 0 } = rest;
   if (!Number.isInteger(size) || size < 0 || size > 1 << 30) {
     throw new TypeError(`pluginLogBufferSize must be a number of bytes, not ${size}`);
@@ -290,15 +289,4 @@ function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientCon
   if (reattach.pid === undefined && reattach.runner === undefined && reattach.test !== true) {
     throw new TypeError("reattach needs a pid or a runner");
   }
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new AbortedError(what, signal.reason));
-    if (signal.aborted) onAbort();
-    shareSignal(signal);
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -2,10 +2,16 @@ import type { Writable } from "node:stream";
 import type { ChannelOptions } from "@grpc/grpc-js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
+import { timeLimit } from "../options.js";
 import type { SecureConfig } from "../process/checksum.js";
 import type { Command } from "../process/command-runner.js";
 import type { AttachedRunner, Runner } from "../process/runner.js";
-import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
+import {
+  DEFAULT_START_TIMEOUT,
+  type HandshakeConfig,
+  type Network,
+  type Protocol,
+} from "../protocol/constants.js";
 import type { HostTlsConfig } from "../tls/host-options.js";
 
 /** The command that starts a plugin. */
@@ -57,6 +63,11 @@ export interface RunnerContext {
 /** Makes a runner of a complete command; without `cmd` the command's path is empty (go-plugin: RunnerFunc). */
 export type RunnerFunc = (command: Command, context: RunnerContext) => Runner | Promise<Runner>;
 
+/** Milliseconds that a plugin may take to start, and to connect. @throws OptionError */
+export function startTimeoutOf({ startTimeout }: Pick<ClientConfig, "startTimeout">): number {
+  return timeLimit("startTimeout", startTimeout, DEFAULT_START_TIMEOUT);
+}
+
 /**
  * The configuration of a {@link Client} (go-plugin: ClientConfig). Times are milliseconds. Exactly one of `cmd`,
  * `reattach` and `runner` says where the plugin comes from; a runner may be given `cmd` too, for it to read.
@@ -98,7 +109,10 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
    * plugins that are to be reattached to by a later host.
    */
   readonly killWithHost?: boolean;
-  /** How long the plugin may take until it has printed its handshake line, and to connect. Default: 60,000. */
+  /**
+   * How long the plugin may take until it has printed its handshake line, and then to connect. Default, and 0: 60,000;
+   * Infinity: no limit.
+   */
   readonly startTimeout?: number;
   /** Takes a raw copy of the process's stderr (its log). Never ended by the client. */
   readonly stderr?: Writable;

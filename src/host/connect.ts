@@ -1,16 +1,15 @@
-import { deadline } from "../deadline.js";
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
-import type { GoplugError } from "../errors.js";
+import { AbortedError, type GoplugError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import { connectTls } from "../tls/connect.js";
+import { limited, within } from "../wait.js";
 import { dial, Session } from "../yamux/index.js";
-import type { ClientConfig } from "./config.js";
+import { type ClientConfig, startTimeoutOf } from "./config.js";
 import { PluginExitedError, StartError } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import type { ProtocolClient } from "./protocol-client.js";
-import { soon } from "./soon.js";
 import type { Started } from "./start.js";
 
 /** Milliseconds after the loss of the connection in which the process's end is taken as its reason. */
@@ -30,46 +29,55 @@ export async function connectPlugin<P extends PluginSet>(
   logger: Logger,
   ending: AbortSignal,
 ): Promise<ProtocolClient<P>> {
-  const { plugin, plugins } = started;
-  const { startTimeout = 60_000, syncStdout, syncStderr } = config;
+  const { plugin } = started;
   const onLost = (error: GoplugError): Promise<Error> => explainLoss(plugin, error);
   const gone = new AbortController();
-  void plugin.exit.then(() => gone.abort());
-  const limit = deadline(startTimeout, ending, gone.signal);
-  const { signal } = limit;
+  void plugin.exit.then(() =>
+    gone.abort(new AbortedError("the connection to the plugin", "its process has ended")),
+  );
+  const limits = {
+    what: "the connection to the plugin",
+    signal: ending,
+    defaultTimeout: startTimeoutOf(config),
+    ended: gone.signal,
+  };
+  const connectIt = started.protocol === "grpc" ? connectGrpcPlugin : connectNetRpcPlugin;
   try {
-    const client =
-      started.protocol === "grpc"
-        ? await connectGrpcPlugin(started, config, { logger, onLost, signal })
-        : await NetRpcProtocolClient.open(
-            await openSession(started, startTimeout, signal),
-            { plugins, syncStdout, syncStderr, logger, onLost },
-            signal,
-          );
+    const client = await limited(limits, (signal) => connectIt(started, config, { logger, onLost, signal }));
     void disconnectAfterExit(plugin, client);
     return client;
   } catch (error) {
-    const exit = plugin.exited ?? (await soon(plugin.exit, lossGrace));
+    const exit = plugin.exited ?? (await within(lossGrace, plugin.exit));
     if (exit !== undefined)
       throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
     const { network, address } = started.address;
     const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });
-  } finally {
-    limit.release();
   }
 }
 
-interface GrpcConnecting {
+interface Connecting {
   readonly logger: Logger;
   readonly onLost: (error: GoplugError) => Promise<Error>;
   readonly signal: AbortSignal;
 }
 
+async function connectNetRpcPlugin<P extends PluginSet>(
+  started: Started<P>,
+  { syncStdout, syncStderr }: ClientConfig<P>,
+  { logger, onLost, signal }: Connecting,
+): Promise<ProtocolClient<P>> {
+  return NetRpcProtocolClient.open(
+    await openSession(started, signal),
+    { plugins: started.plugins, syncStdout, syncStderr, logger, onLost },
+    signal,
+  );
+}
+
 async function connectGrpcPlugin<P extends PluginSet>(
   { plugin, plugins, address, tls, socketDir, translator }: Started<P>,
   config: ClientConfig<P>,
-  { logger, onLost, signal }: GrpcConnecting,
+  { logger, onLost, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   // Loaded here only: grpc-js is an optional peer, and takes its time.
   const [{ GrpcProtocolClient }, { openBrokerSocket }] = await Promise.all([
@@ -114,17 +122,16 @@ function translate(
 async function disconnectAfterExit(plugin: PluginHandle, client: ProtocolClient): Promise<void> {
   await plugin.exit;
   const closed = client.closed.then(() => true);
-  if ((await soon(closed, exitedGrace)) === undefined) await client.disconnect();
+  if ((await within(exitedGrace, closed)) === undefined) await client.disconnect();
 }
 
 async function openSession<P extends PluginSet>(
   { address, tls }: Started<P>,
-  timeout: number,
   signal: AbortSignal,
 ): Promise<Session> {
   const target = dialTarget(address);
   if (tls === undefined) return dial({ ...target, signal });
-  return Session.client(await connectTls(target, { tls, timeout, signal }));
+  return Session.client(await connectTls(target, { tls, timeout: Infinity, signal }));
 }
 
 function dialTarget({
@@ -139,7 +146,7 @@ function dialTarget({
 
 /** What became of a lost connection: the end of the process, if it ends now too. */
 async function explainLoss(plugin: PluginHandle, error: GoplugError): Promise<Error> {
-  const exit = await soon(plugin.exit, lossGrace);
+  const exit = await within(lossGrace, plugin.exit);
   if (exit === undefined) return error;
   return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
 }

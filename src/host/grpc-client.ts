@@ -4,9 +4,9 @@ import type { GRPCBroker } from "../grpc/broker.js";
 import type { GrpcConnection } from "../grpc/connection.js";
 import { GrpcError } from "../grpc/errors.js";
 import { type HostEnd, type HostEndOptions, openHostEnd } from "../grpc/host-end.js";
+import { type WaitOptions, within } from "../wait.js";
 import { ClientEndedError, UnknownPluginError, WrongProtocolError } from "./errors.js";
-import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
-import { soon } from "./soon.js";
+import type { ProtocolClient } from "./protocol-client.js";
 
 export interface GrpcClientOptions<P extends PluginSet> extends HostEndOptions {
   readonly plugins: P;
@@ -79,7 +79,7 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
   async close(options: WaitOptions = {}): Promise<void> {
     try {
       await this.#end.shutdown({ timeout: shutdownTimeout, ...options });
-      await soon(this.#end.synced, syncGrace);
+      await within(syncGrace, this.#end.synced);
     } finally {
       await this.disconnect();
     }

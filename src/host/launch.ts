@@ -1,6 +1,4 @@
 import { lstat, unlink } from "node:fs/promises";
-import { type Deadline, deadline } from "../deadline.js";
-import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import { removeWithHost } from "../process/live.js";
 import type { Runner } from "../process/runner.js";
@@ -10,6 +8,7 @@ import {
   type HandshakeLine,
   parseHandshakeLine,
 } from "../protocol/handshake-line.js";
+import { limited, unlessCut } from "../wait.js";
 import { StartError } from "./errors.js";
 import { type FirstLine, PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
 
@@ -23,7 +22,7 @@ export interface LaunchOptions extends PluginProcessOptions {
   expected: HandshakeExpectations;
   /** Milliseconds until the handshake line. */
   startTimeout: number;
-  /** Ends the start. */
+  /** Ends the start; its reason is the error of the start. */
   signal: AbortSignal;
   /** Removes what was made for the plugin, once its process is gone. */
   cleanUp(): Promise<void>;
@@ -38,36 +37,33 @@ export interface LaunchOptions extends PluginProcessOptions {
  * @throws AbortedError - the signal fired
  */
 export async function launch(runner: Runner, options: LaunchOptions): Promise<LaunchedPlugin> {
-  const { signal, startTimeout } = options;
-  const limit = deadline(startTimeout, signal);
-  try {
-    return await launchWithin(limit, runner, options);
-  } finally {
-    limit.release();
-  }
+  const { logger, signal, startTimeout } = options;
+  const what = `the start of plugin ${runner.name}`;
+  let process: PluginProcess | undefined;
+  const late = (): StartError =>
+    new StartError(
+      "ERR_START_TIMEOUT",
+      `timeout while waiting for plugin to start: ${runner.name} printed no handshake line within ${startTimeout} ms`,
+      process?.stderrTail ?? "",
+    );
+  return limited({ what, ended: signal, defaultTimeout: startTimeout, late }, async (cut) => {
+    logger.debug("starting plugin", { path: runner.name });
+    await runner.start(cut);
+    process = new PluginProcess(runner, options);
+    return negotiate(process, runner, options, cut);
+  });
 }
 
-async function launchWithin(
-  limit: Deadline,
+async function negotiate(
+  process: PluginProcess,
   runner: Runner,
   options: LaunchOptions,
+  cut: AbortSignal,
 ): Promise<LaunchedPlugin> {
-  const { logger, signal, startTimeout } = options;
-  logger.debug("starting plugin", { path: runner.name });
-  await runner.start(limit.signal);
-  const process = new PluginProcess(runner, options);
+  const { logger } = options;
   process.onExit(() => options.cleanUp());
   try {
-    const first = await Promise.race([process.firstLine(), aborted(limit.signal)]);
-    if (first === "aborted") {
-      throw limit.isLate
-        ? new StartError(
-            "ERR_START_TIMEOUT",
-            `timeout while waiting for plugin to start: ${runner.name} printed no handshake line within ${startTimeout} ms`,
-            process.stderrTail,
-          )
-        : new AbortedError(`the start of plugin ${runner.name}`, signal.reason);
-    }
+    const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: cut });
     const announced = await readHandshake(first, process, options);
     const handshake = { ...announced, ...hostAddress(runner, announced) };
     removeSocketAtExit(process, handshake, logger);
@@ -147,12 +143,5 @@ function removeSocketAtExit(
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT") logger.warn("cannot remove the plugin's socket", { address, error });
     }
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<"aborted"> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve("aborted");
-    else signal.addEventListener("abort", () => resolve("aborted"), { once: true });
   });
 }

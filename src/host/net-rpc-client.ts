@@ -11,10 +11,10 @@ import {
   RpcClient,
   type RpcClientOptions,
 } from "../netrpc/index.js";
+import { type WaitOptions, within } from "../wait.js";
 import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
-import type { ProtocolClient, WaitOptions } from "./protocol-client.js";
-import { soon } from "./soon.js";
+import type { ProtocolClient } from "./protocol-client.js";
 
 export interface NetRpcClientOptions<P extends PluginSet> {
   plugins: P;
@@ -120,8 +120,8 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
       void this.disconnect();
       throw error;
     }
-    await soon(this.#synced, syncGrace);
-    await soon(this.disconnect(), syncGrace);
+    await within(syncGrace, this.#synced);
+    await within(syncGrace, this.disconnect());
   }
 
   async disconnect(): Promise<void> {

@@ -5,8 +5,8 @@ import { logStderrLine, StderrClassifier } from "../hclog/parse-line.js";
 import { LineSplitter } from "../process/line-splitter.js";
 import { describeExit, type ExitStatus, type Runner } from "../process/runner.js";
 import { Tail } from "../process/tail.js";
+import { within } from "../wait.js";
 import type { PluginHandle } from "./plugin-handle.js";
-import { soon } from "./soon.js";
 
 /** Bytes of stderr that are kept for error messages. */
 const tailSize = 65_536;
@@ -86,7 +86,7 @@ export class PluginProcess implements PluginHandle {
         resolve(result);
       };
       const onEnd = async (): Promise<void> => {
-        if ((await soon(this.exit, closedGrace)) === undefined)
+        if ((await within(closedGrace, this.exit)) === undefined)
           done({ kind: "line", line: held.toString("utf8") });
       };
       const onData = (chunk: Buffer): void => {
@@ -120,7 +120,7 @@ export class PluginProcess implements PluginHandle {
     const exit = await this.#runner.wait();
     const { stdout, stderr } = this.#runner;
     // A grandchild may hold the pipes open for ever; what the plugin itself wrote is in them already.
-    await soon(Promise.all([this.#stderrEnded, ended(stdout)]), pipeGrace);
+    await within(pipeGrace, Promise.all([this.#stderrEnded, ended(stdout)]));
     stdout.destroy();
     stderr.destroy();
     await Promise.all(this.#cleanups.map((cleanup) => cleanup()));

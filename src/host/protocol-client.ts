@@ -1,10 +1,5 @@
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
-
-export interface WaitOptions {
-  signal?: AbortSignal | undefined;
-  /** Milliseconds; default: no limit. */
-  timeout?: number | undefined;
-}
+import type { WaitOptions } from "../wait.js";
 
 /** A connection to a running plugin, whatever its protocol (go-plugin: ClientProtocol). */
 export interface ProtocolClient<P extends PluginSet = PluginSet> {

@@ -11,7 +11,7 @@ import { pluginEnvironment } from "../protocol/environment.js";
 import { collectVersions } from "../protocol/negotiate.js";
 import { generateCertificate } from "../tls/certificate.js";
 import { hostTlsOptions } from "../tls/host-options.js";
-import type { ClientConfig, PluginCommand } from "./config.js";
+import { type ClientConfig, type PluginCommand, startTimeoutOf } from "./config.js";
 import { type LaunchedPlugin, launch } from "./launch.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import { makeSocketDir, type SocketDir } from "./socket-dir.js";
@@ -43,7 +43,7 @@ export async function startPlugin<P extends PluginSet>(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<Started<P>> {
-  const { handshakeConfig, allowedProtocols = ["netrpc"], startTimeout = 60_000 } = config;
+  const { handshakeConfig, allowedProtocols = ["netrpc"] } = config;
   const { protocolVersion } = handshakeConfig;
   const { plugins, versionedPlugins } = config;
   const sets = collectVersions({ protocolVersion, plugins, versionedPlugins }, "host");
@@ -92,7 +92,7 @@ export async function startPlugin<P extends PluginSet>(
         allowedProtocols,
         multiplexGrpc: config.grpcBrokerMultiplex === true,
       },
-      startTimeout,
+      startTimeout: startTimeoutOf(config),
       signal,
       cleanUp,
     });

@@ -1,6 +1,6 @@
-import { longestTimer } from "../deadline.js";
 import { AbortedError } from "../errors.js";
 import type { AnySchema } from "../gob/index.js";
+import { longestTimer } from "../options.js";
 import { CallTimeoutError } from "./errors.js";
 import { shareSignal } from "./share-signal.js";
 

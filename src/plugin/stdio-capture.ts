@@ -1,5 +1,5 @@
 import { isMainThread } from "node:worker_threads";
-import { DEFAULT_START_TIMEOUT_MS, ENV } from "../protocol/constants.js";
+import { DEFAULT_START_TIMEOUT, ENV } from "../protocol/constants.js";
 import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
 import type { ServeError } from "./errors.js";
@@ -36,7 +36,7 @@ export function holdStdout(): void {
  */
 export function holdStdoutIfPlugin(env: NodeJS.ProcessEnv = process.env): void {
   if (state !== undefined || !isMainThread || env[ENV.minPort] === undefined || process.stdout.isTTY) return;
-  const timer = setTimeout(releaseStdio, DEFAULT_START_TIMEOUT_MS);
+  const timer = setTimeout(releaseStdio, DEFAULT_START_TIMEOUT);
   timer.unref();
   hold({ timer });
 }

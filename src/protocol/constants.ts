@@ -7,7 +7,7 @@ export const DEFAULT_MIN_PORT = 10_000;
 export const DEFAULT_MAX_PORT = 25_000;
 
 /** Milliseconds that a host waits for the handshake line by default (client.go, StartTimeout). */
-export const DEFAULT_START_TIMEOUT_MS = 60_000;
+export const DEFAULT_START_TIMEOUT = 60_000;
 
 /** The environment variables through which a host talks to the plugin that it starts. */
 export const ENV = {

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
-import { AbortedError } from "../errors.js";
+import { waitFor } from "../wait.js";
 import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
 
 /** Milliseconds that a handshake may take, on either side, unless told otherwise. */
@@ -12,7 +12,7 @@ export type TlsTarget = { path: string } | { host: string; port: number } | { so
 export interface ConnectTlsOptions {
   /** See hostTlsOptions. */
   readonly tls: ConnectionOptions;
-  /** Milliseconds for connection and handshake together. Default 10,000. */
+  /** Milliseconds for connection and handshake together. Default, and 0: 10,000. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,57 +27,56 @@ export interface ConnectTlsOptions {
  * @throws TlsError (any of its codes), AbortedError
  */
 export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promise<TLSSocket> {
-  const { tls, timeout = defaultHandshakeTimeout, signal } = options;
-  if (signal?.aborted) {
-    if ("socket" in target) target.socket.destroy();
-    return Promise.reject(new AbortedError("the TLS handshake", signal.reason));
-  }
+  const { tls, timeout, signal } = options;
   const what = `TLS connection to ${describe(target)}`;
-  return new Promise((resolve, reject) => {
+  const limits = {
+    what: "the TLS handshake",
+    signal,
+    timeout,
+    defaultTimeout: defaultHandshakeTimeout,
+    late: (milliseconds: number) =>
+      new TlsError("ERR_TLS_TIMEOUT", `${what}: no handshake within ${milliseconds} ms`),
+    keepAlive: false,
+  };
+  const secured = waitFor<TLSSocket>(limits, (resolve, reject) => {
     let socket: TLSSocket;
     try {
       socket = connect({ ...tls, ...target });
     } catch (error) {
-      if ("socket" in target) target.socket.destroy();
-      reject(unusableOptions(error));
-      return;
+      throw unusableOptions(error);
     }
     // A socket that was given has its errors reported by the TLS socket above it.
     if ("socket" in target) target.socket.on("error", () => {});
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      socket.off("secureConnect", onSecure);
-      socket.off("error", onError);
-      socket.off("close", onClose);
-    };
     const fail = (error: Error): void => {
-      settle();
+      reject(error);
+      drop();
+    };
+    const drop = (): void => {
       // What the dying socket still reports has nobody left to tell.
       socket.on("error", () => {});
       socket.destroy();
-      if ("socket" in target) target.socket.destroy();
-      reject(error);
     };
     const onError = (error: Error): void => fail(tlsFailure(what, error));
     const onClose = (): void =>
       fail(new TlsError("ERR_TLS_HANDSHAKE", `${what}: the peer closed the connection during the handshake`));
-    const onAbort = (): void => fail(new AbortedError("the TLS handshake", signal?.reason));
     const onSecure = (): void => {
-      settle();
       // Not before: a peer that leaves in mid-handshake must end it.
       socket.allowHalfOpen = true;
       resolve(socket);
     };
-    const timer = setTimeout(
-      () => fail(new TlsError("ERR_TLS_TIMEOUT", `${what}: no handshake within ${timeout} ms`)),
-      timeout,
-    );
-    timer.unref();
     socket.once("secureConnect", onSecure);
     socket.once("error", onError);
     socket.once("close", onClose);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    return (cut) => {
+      socket.off("secureConnect", onSecure);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+      if (cut !== undefined) drop();
+    };
+  });
+  return secured.catch((error: unknown) => {
+    if ("socket" in target) target.socket.destroy();
+    throw error;
   });
 }
 
