@@ -9,12 +9,13 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test interop bench check gen build fixtures clean
+.PHONY: help demo test test-node run-tests run-tests-interop interop bench check gen build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
 	@echo "make test     everything that must pass: types, unit, conformance, fuzz, faults, interop"
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
+	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux']"
 	@echo "make check    format, lint, types, package, import cycles, generated code"
 	@echo "make gen      regenerate generated code"
@@ -52,6 +53,18 @@ test: build fixtures
 	npx tsc -p tsconfig.json
 	npx tsc -p examples/tsconfig.json
 	$(RUN) --test $(TESTS)
+	$(RUN) test/interop/main.ts
+
+# The same tests under another Node, which comes from the npm registry. With ONLY=interop the matrix alone.
+test-node: build fixtures
+	@test -n "$(NODE)" || { echo "which one? make test-node NODE=24"; exit 2; }
+	PATH="$$(scripts/node.sh $(NODE)):$$PATH" $(MAKE) --no-print-directory run-tests$(if $(ONLY),-$(ONLY))
+
+run-tests: run-tests-interop
+	$(RUN) --test $(TESTS)
+
+run-tests-interop:
+	@node --version
 	$(RUN) test/interop/main.ts
 
 interop: build fixtures

@@ -7,7 +7,7 @@ const file = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 
 test("everything works where code generation from strings is forbidden", () => {
   const files = ["valid.test.ts", "go-codec.test.ts", "go-encoder.test.ts", "go-gobencdec.test.ts"].map(file);
-  const forbid = ["--disallow-code-generation-from-strings", "--import", "tsx"];
+  const forbid = ["--disallow-code-generation-from-strings", "--import", "tsx", "--test-reporter=tap"];
   const check = spawnSync(process.execPath, [...forbid, "-e", 'new Function("")'], { timeout: 60_000 });
   assert.notEqual(check.status, 0, "the flag does not forbid it");
   for (const path of files) {

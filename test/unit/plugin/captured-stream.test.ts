@@ -74,7 +74,8 @@ describe("CapturedStream", () => {
     capture.restore();
     capture.restore();
     target.write("after");
-    assert.equal(target.read()?.toString(), "before after");
+    // Since Node 26 read() gives one chunk at a time.
+    assert.equal([target.read(), target.read()].join(""), "before after");
     assert.equal(capture.queue.length, "captured".length);
   });
 
