@@ -17,7 +17,7 @@ help:
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux']"
-	@echo "make check    format, lint, types, package, import cycles, generated code"
+	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
 	@echo "make gen      regenerate generated code"
 
 # The lock file names the packages of every platform, so that an install never rewrites it.
@@ -77,7 +77,7 @@ check: build
 	npx biome check --error-on-warnings .
 	npx tsc -p tsconfig.json
 	npx tsc -p examples/tsconfig.json
-	npx dpdm -T --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
+	npx dpdm --no-tree --no-warning --exit-code circular:1 'src/**/*.ts'
 	npx knip
 	npx publint --strict
 	npx attw --pack . --profile node16

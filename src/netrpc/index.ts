@@ -10,10 +10,5 @@ export {
 } from "./errors.js";
 export { type CallContext, type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
 export type { CallOptions } from "./pending-call.js";
-export {
-  type Method,
-  RpcServer,
-  type RpcServerOptions,
-  type ServeOptions,
-  type ServerLogger,
-} from "./server.js";
+export { RpcServer, type ServeOptions } from "./server.js";
+export type { Method, RpcServerOptions, ServerLogger } from "./server-options.js";

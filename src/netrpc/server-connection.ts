@@ -2,7 +2,7 @@ import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } fr
 import type { ByteChannel } from "./channel.js";
 import { request, response } from "./messages.js";
 import type { CallContext } from "./methods.js";
-import type { Method, RpcServer, RpcServerOptions } from "./server.js";
+import type { Method, RpcServerOptions } from "./server-options.js";
 
 interface Answer {
   serviceMethod: string;
@@ -19,9 +19,12 @@ type State =
   | "draining"
   | "closed";
 
-/** One connection of an {@link RpcServer}. */
+/** Finds a method, or says with Go's exact text why there is none. */
+export type FindMethod = (serviceMethod: string) => Method | string;
+
+/** One connection of an RpcServer. */
 export class ServerConnection {
-  readonly #server: RpcServer;
+  readonly #find: FindMethod;
   readonly #channel: ByteChannel;
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
@@ -40,9 +43,9 @@ export class ServerConnection {
   #linger: NodeJS.Timeout | undefined;
   #resolve!: () => void;
 
-  constructor(server: RpcServer, channel: ByteChannel, options: RpcServerOptions) {
+  constructor(find: FindMethod, channel: ByteChannel, options: RpcServerOptions) {
     const gobOptions = options.registry === undefined ? {} : { registry: options.registry };
-    this.#server = server;
+    this.#find = find;
     this.#channel = channel;
     this.#encoder = new Encoder(gobOptions);
     this.#decoder = new Decoder(gobOptions);
@@ -98,7 +101,7 @@ export class ServerConnection {
         return false;
       }
     }
-    const method = this.#server.find(header.ServiceMethod);
+    const method = this.#find(header.ServiceMethod);
     if (typeof method === "string") {
       if (this.#skip() === NEED_MORE) return false;
       this.#header = undefined;

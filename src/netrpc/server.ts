@@ -1,30 +1,8 @@
 import type { Duplex } from "node:stream";
-import type { AnySchema, Registry } from "../gob/index.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
-import type { CallContext, MethodTable, Receiver } from "./methods.js";
+import type { MethodTable, Receiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
-
-/** A method as the server runs it. */
-export interface Method {
-  readonly arg: AnySchema;
-  readonly reply: AnySchema;
-  handle(arg: unknown, context: CallContext): unknown;
-}
-
-/** Where the server reports what the caller cannot see: broken connections and replies that do not fit. */
-export interface ServerLogger {
-  warn(message: string, fields?: Record<string, unknown>): void;
-}
-
-export interface RpcServerOptions {
-  registry?: Registry | undefined;
-  logger?: ServerLogger | undefined;
-  /**
-   * Calls of one connection that may be running or waiting to be answered before the server stops reading from it.
-   * Default: 4096. (Go has no bound.)
-   */
-  maxOutstandingCalls?: number | undefined;
-}
+import type { Method, RpcServerOptions } from "./server-options.js";
 
 export interface ServeOptions {
   /** When it fires: no more requests are read, running calls are answered, then the connection is closed. */
@@ -74,6 +52,8 @@ export class RpcServer {
    * when the connection is gone; what went wrong on it is logged, not thrown.
    */
   serve(connection: ByteChannel | Duplex, options: ServeOptions = {}): Promise<void> {
-    return new ServerConnection(this, asByteChannel(connection), this.#options).run(options.signal);
+    return new ServerConnection((name) => this.find(name), asByteChannel(connection), this.#options).run(
+      options.signal,
+    );
   }
 }

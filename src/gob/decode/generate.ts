@@ -1,0 +1,249 @@
+import { FAILED, Source } from "../codegen.js";
+import { type AnySchema, base, type IntegerNode, type StructNode } from "../schema/schema.js";
+import { elementCost, zeroMaker } from "../schema/zero.js";
+import type { WireTypes } from "../wire/wire-type.js";
+import type { DecodeOp } from "./decoding.js";
+import { shortText } from "./short-text.js";
+import { skipValue } from "./skip.js";
+
+/** Reads a value with the closures; for the kinds that generated code does not spell out. */
+export type Fallback = (schema: AnySchema, id: number, name: string) => DecodeOp;
+
+/**
+ * Writes the decoding of one pair of schema and remote type as JavaScript, a function for each struct, slice and map in
+ * it. In these functions `b`, `p` and `e` are the message and the position and end in it. Reading past the end
+ * yields garbage instead of an error and is found out afterwards, `p > e`; every loop is bounded by a check.
+ */
+class DecodeGenerator {
+  readonly #source = new Source();
+  readonly #types: WireTypes;
+  readonly #fallback: Fallback;
+  readonly #names = new Map<AnySchema, Map<number, string>>();
+  readonly #failed: string;
+
+  constructor(types: WireTypes, fallback: Fallback) {
+    this.#types = types;
+    this.#fallback = fallback;
+    this.#failed = this.#source.constant(FAILED);
+  }
+
+  generate(schema: AnySchema, id: number): DecodeOp {
+    return this.#source.compile(this.#function(base(schema), id)) as DecodeOp;
+  }
+
+  /** The name of the function `(d) => value` that reads a composite. */
+  #function(schema: AnySchema, id: number): string {
+    let byId = this.#names.get(schema);
+    if (byId === undefined) {
+      byId = new Map();
+      this.#names.set(schema, byId);
+    }
+    const known = byId.get(id);
+    if (known !== undefined) return known;
+    const name = this.#source.functionName();
+    byId.set(id, name);
+    const { node } = schema;
+    const type = this.#types.get(id)!;
+    if (node.kind === "struct") this.#struct(name, node, id);
+    else if (node.kind === "slice" || node.kind === "array") this.#elements(name, schema, type.elem);
+    else if (node.kind === "map") this.#map(name, schema, type.key, type.elem);
+    return name;
+  }
+
+  #isFunction(schema: AnySchema): boolean {
+    const { kind } = base(schema).node;
+    return kind === "struct" || kind === "slice" || kind === "array" || kind === "map";
+  }
+
+  #struct(name: string, node: StructNode, id: number): void {
+    const type = this.#types.get(id)!;
+    const index = new Map(node.fields.map(([field], i) => [field, i]));
+    const received = new Set(type.fields.map((field) => field.name));
+    const declare: string[] = [];
+    const finish: string[] = [];
+    for (const [i, [field, of]] of node.fields.entries()) {
+      const zero = this.#zero(of);
+      if (zero.constant !== undefined) declare.push(`v${i} = ${zero.constant}`);
+      else if (received.has(field)) {
+        declare.push(`v${i}`);
+        finish.push(`if (v${i} === undefined) v${i} = ${zero.make}();`);
+      } else declare.push(`v${i} = ${zero.make}()`);
+    }
+    const reads = type.fields.map((field, i) => {
+      const local = index.get(field.name);
+      const read =
+        local === undefined
+          ? this.#call(
+              `${this.#source.constant(skipValue)}(d, ${field.id}, ${this.#source.constant(this.#types)})`,
+              "",
+            )
+          : this.#read(node.fields[local]![1], field.id, `v${local}`, field.name);
+      return `if (k === ${i}) { ${read} x = p < e ? b[p++] : 0; if (x > 127) { ${this.#uint("x")} } k = x === 0 ? -1 : ${i} + x; }`;
+    });
+    this.#source.add(`function ${name}(d) {
+if (++d.depth > d.maxDepth) throw ${this.#failed};
+const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0;
+let ${["k = 0", ...declare].join(", ")};
+x = p < e ? b[p++] : 0; if (x > 127) { ${this.#uint("x")} } k = x - 1;
+${reads.join("\n")}
+if (k !== -1 || p > e) throw ${this.#failed};
+${finish.join("\n")}
+d.pos = p; d.depth--;
+return { ${node.fields.map(([field], i) => `${JSON.stringify(field)}: v${i}`).join(", ")} };
+}`);
+  }
+
+  /** A zero value: as an expression when it is immutable, else as the name of a function. */
+  #zero(schema: AnySchema): { constant?: string; make?: string } {
+    const make = zeroMaker(schema);
+    const zero = make();
+    if (zero === null || typeof zero === "boolean" || typeof zero === "number")
+      return { constant: String(zero) };
+    if (typeof zero === "bigint") return { constant: "0n" };
+    if (zero === "") return { constant: '""' };
+    return { make: this.#source.constant(make) };
+  }
+
+  /** Whether a value of the remote type may contain an interface, and so go on in another message. */
+  #spans(id: number, seen: Set<number> = new Set()): boolean {
+    if (seen.has(id)) return false;
+    seen.add(id);
+    const type = this.#types.get(id);
+    if (type === undefined || type.kind === "interface") return true;
+    return (
+      [type.elem, type.key].some((inner) => inner !== 0 && this.#spans(inner, seen)) ||
+      type.fields.some((field) => this.#spans(field.id, seen))
+    );
+  }
+
+  #elements(name: string, schema: AnySchema, elemId: number): void {
+    const { node } = schema;
+    if (node.kind !== "slice" && node.kind !== "array") return;
+    const spans = this.#spans(elemId);
+    const { kind } = base(node.elem).node;
+    const cost = elementCost(node.elem);
+    const check = node.kind === "array" ? `n !== ${node.length} || ` : "";
+    // Each element takes a byte at least, save a struct that ends with its message. Where a value may go on in other
+    // messages, what is left of this one says nothing about the count.
+    const each = spans || kind === "struct" ? `if (p >= e) throw ${this.#failed};` : "";
+    const doubles = kind === "float" ? "const dv = new DataView(b.buffer, b.byteOffset, b.length);" : "";
+    this.#source.add(`function ${name}(d) {
+if (++d.depth > d.maxDepth) throw ${this.#failed};
+const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, v;
+n = b[p++]; if (n > 127) { ${this.#uint("n")} }
+if (${check}${spans ? "n > 1e9" : "n > e - p"}) throw ${this.#failed};
+const count = n;
+d.charge(count * ${spans ? 1 : cost});
+const out = count <= 100000 && ${spans ? "false" : "true"} ? new Array(count) : [];
+const direct = out.length === count;
+${doubles}
+for (let i = 0; i < count; i++) {
+${each}
+${spans ? `d.charge(${cost});` : ""}
+${this.#read(node.elem, elemId, "v", "element", true)}
+if (direct) out[i] = v; else out.push(v);
+}
+if (p > e) throw ${this.#failed};
+d.pos = p; d.depth--;
+return out;
+}`);
+  }
+
+  #map(name: string, schema: AnySchema, keyId: number, elemId: number): void {
+    const { node } = schema;
+    if (node.kind !== "map") return;
+    const cost = elementCost(node.key) + elementCost(node.elem) + 32;
+    const kind = base(node.key).node.kind;
+    this.#source.add(`function ${name}(d) {
+if (++d.depth > d.maxDepth) throw ${this.#failed};
+const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, key, v;
+n = b[p++]; if (n > 127) { ${this.#uint("n")} }
+const count = n;
+const out = new Map();
+for (let i = 0; i < count; i++) {
+if (p >= e) throw ${this.#failed};
+if ((i & 63) === 0) d.charge(${cost} * (count - i < 64 ? count - i : 64));
+${this.#read(node.key, keyId, "key", "key")}
+${kind === "float" ? `if (key !== key && out.has(key)) throw ${this.#failed};` : ""}
+${this.#read(node.elem, elemId, "v", "element")}
+out.set(key, v);
+}
+if (p > e) throw ${this.#failed};
+d.pos = p; d.depth--;
+return out;
+}`);
+  }
+
+  /** Statements that call out and come back with the position; an interface may have gone on to another message. */
+  #call(expression: string, target: string): string {
+    return `d.pos = p; ${target === "" ? "" : `${target} = `}${expression}; p = d.pos; e = d.end;`;
+  }
+
+  /** Reads on an unsigned integer whose first byte, in `target`, is not its value. */
+  #uint(target: string): string {
+    return `d.pos = p - 1; ${target} = d.uint(); p = d.pos;`;
+  }
+
+  /** Statements that read a value into a variable. */
+  #read(schema: AnySchema, id: number, target: string, name: string, view = false): string {
+    const of = base(schema);
+    const { node } = of;
+    if (this.#isFunction(of)) return this.#call(`${this.#function(of, id)}(d)`, target);
+    switch (node.kind) {
+      case "bool":
+        return `x = b[p++]; if (x > 127) { d.pos = p - 1; d.words(); p = d.pos; ${target} = (d.high | d.low) !== 0; } else ${target} = x !== 0;`;
+      case "int":
+      case "uint":
+        if (node.form === "number") return this.#integer(node, target);
+        break;
+      case "float":
+        if (!node.single)
+          return view
+            ? `if (b[p] === 248 && p + 9 <= e) { ${target} = dv.getFloat64(p + 1, true); p += 9; } else { ${this.#call("d.float()", target)} }`
+            : this.#call("d.float()", target);
+        break;
+      case "string":
+        if (!node.raw) return this.#string(target);
+        break;
+      case "bytes":
+        return this.#call("d.bytes()", target);
+    }
+    const op = this.#source.constant(this.#fallback(of, id, name));
+    return this.#call(`${op}(d, undefined)`, target);
+  }
+
+  #integer(node: IntegerNode, target: string): string {
+    const signed = node.kind === "int";
+    const value = signed ? "(x >>> 1) ^ -(x & 1)" : "x";
+    const max = 2 ** (signed ? node.bits - 1 : node.bits) - 1;
+    const range =
+      node.bits < 64
+        ? `if (${target} > ${max}${signed ? ` || ${target} < ${-max - 1}` : ""}) throw ${this.#failed};`
+        : "";
+    const safe = `if (${target} > 9007199254740991 || ${target} < -9007199254740991) throw ${this.#failed};`;
+    return `x = b[p++];
+if (x < 128) ${target} = ${value};
+else if (x === 255) { x = b[p++]; ${target} = ${value}; }
+else if (x === 254) { x = b[p] << 8 | b[p + 1]; p += 2; ${target} = ${value}; }
+else if (x === 253) { x = b[p] << 16 | b[p + 1] << 8 | b[p + 2]; p += 3; ${target} = ${value}; }
+else { d.pos = p - 1; ${target} = d.${signed ? "int" : "uint"}(); p = d.pos; ${node.bits < 64 ? "" : safe} }
+${range}`;
+  }
+
+  #string(target: string): string {
+    const slice = this.#source.constant(shortText);
+    return `n = b[p++]; if (n > 127) { ${this.#uint("n")} }
+if (n > e - p) throw ${this.#failed};
+if (n === 0) ${target} = ""; else { ${target} = ${slice}(d, b, p, n); p += n; }`;
+  }
+}
+
+/** The generated function for a composite of a schema and a remote type that are known to fit; it never merges. */
+export function generateDecode(
+  schema: AnySchema,
+  id: number,
+  types: WireTypes,
+  fallback: Fallback,
+): DecodeOp {
+  return new DecodeGenerator(types, fallback).generate(schema, id);
+}

@@ -1,0 +1,285 @@
+import { canGenerate } from "../codegen.js";
+import { Fault, keyStep, within } from "../errors.js";
+import { goText } from "../schema/go-type.js";
+import { type AnySchema, base, type StructNode } from "../schema/schema.js";
+import { elementCost, zeroMaker } from "../schema/zero.js";
+import { badField, corrupt, messageEnded } from "../wire/reader.js";
+import { type WireType, type WireTypes, wireText } from "../wire/wire-type.js";
+import { compatible } from "./compat.js";
+import type { DecodeOp, Decoding } from "./decoding.js";
+import { generateDecode } from "./generate.js";
+import { customOp, integerOp, interfaceOp, single } from "./leaves.js";
+import { skipValue, sliceTooShort } from "./skip.js";
+
+function mismatch(text: string, detail?: string): Fault {
+  return new Fault("ERR_GOB_MISMATCH", text, detail === undefined ? {} : { detail });
+}
+
+/** Builds the operations for one pair of schema and remote type; recursive pairs find themselves in `made`. */
+class Builder {
+  readonly #types: WireTypes;
+  readonly #made = new Map<AnySchema, Map<number, { op: DecodeOp }>>();
+
+  constructor(types: WireTypes) {
+    this.#types = types;
+  }
+
+  /** `name` is what Go's overflow errors call the place. */
+  op(schema: AnySchema, id: number, name: string): DecodeOp {
+    const of = base(schema);
+    const { node } = of;
+    switch (node.kind) {
+      case "bool":
+        return (r) => {
+          r.words();
+          return (r.high | r.low) !== 0;
+        };
+      case "int":
+      case "uint":
+        return integerOp(node, name);
+      case "float":
+        return node.single ? (r) => single(r.float(), name) : (r) => r.float();
+      case "complex":
+        return node.single
+          ? (r) => ({ re: single(r.float(), name), im: single(r.float(), name) })
+          : (r) => ({ re: r.float(), im: r.float() });
+      case "string":
+        return node.raw ? (r) => r.bytes() : (r) => r.string();
+      case "bytes":
+        return (r) => r.bytes();
+      case "interface":
+        return interfaceOp(node.typed);
+      case "custom":
+        return customOp(node);
+    }
+    // Composite: recursive types must find the operation that is being built.
+    let byId = this.#made.get(of);
+    if (byId === undefined) {
+      byId = new Map();
+      this.#made.set(of, byId);
+    }
+    let slot = byId.get(id);
+    if (slot === undefined) {
+      slot = { op: () => undefined };
+      byId.set(id, slot);
+      slot.op = this.#composite(of, id, name);
+    }
+    const known = slot;
+    return (r, into) => known.op(r, into);
+  }
+
+  #composite(schema: AnySchema, id: number, name: string): DecodeOp {
+    const { node } = schema;
+    const type = this.#types.get(id);
+    if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
+    switch (node.kind) {
+      case "slice":
+        return sliceOp(this.op(node.elem, type.elem, `element of ${name}`), elementCost(node.elem));
+      case "array":
+        return arrayOp(this.op(node.elem, type.elem, `element of ${name}`), node.length);
+      case "map":
+        return mapOp(
+          this.op(node.key, type.key, `key of ${name}`),
+          this.op(node.elem, type.elem, `element of ${name}`),
+          elementCost(node.key) + elementCost(node.elem),
+        );
+      case "struct":
+        return this.#struct(schema, node.fields, id);
+      default:
+        throw corrupt(`gob: decode can't handle type ${goText(schema)}`);
+    }
+  }
+
+  #struct(schema: AnySchema, fields: readonly (readonly [string, AnySchema])[], id: number): DecodeOp {
+    const type = this.#types.get(id)!;
+    if (type.kind !== "struct")
+      throw mismatch(`gob: type mismatch in decoder: want struct type ${goText(schema)}; got non-struct`);
+    const local = new Map(fields);
+    const ops = type.fields.map((field) => {
+      if (field.name === "") throw corrupt(`gob: empty name for remote field of type ${type.name}`);
+      const of = local.get(field.name);
+      if (of === undefined) return { name: field.name, op: undefined, id: field.id };
+      if (!compatible(of, field.id, this.#types)) {
+        const fault = mismatch(
+          `gob: wrong type (${goText(of)}) for received field ${type.name}.${field.name}`,
+          `the stream has ${wireText(this.#types, field.id)}`,
+        );
+        throw within(`.${field.name}`, fault);
+      }
+      return { name: field.name, op: this.op(of, field.id, field.name), id: field.id };
+    });
+    return structOp(ops, zeroStruct(fields), this.#types);
+  }
+}
+
+interface FieldOp {
+  readonly name: string;
+  /** Undefined for a field that the schema has not. */
+  readonly op: DecodeOp | undefined;
+  readonly id: number;
+}
+
+function zeroStruct(fields: readonly (readonly [string, AnySchema])[]): () => Record<string, unknown> {
+  const zeros = fields.map(([name, of]) => ({ name, make: zeroMaker(of) }));
+  return () => {
+    const object: Record<string, unknown> = {};
+    for (const { name, make } of zeros) object[name] = make();
+    return object;
+  };
+}
+
+function structOp(
+  fields: readonly FieldOp[],
+  zero: () => Record<string, unknown>,
+  types: WireTypes,
+): DecodeOp {
+  return (r, into) => {
+    r.enter();
+    const merging = typeof into === "object" && into !== null;
+    const object = merging ? (into as Record<string, unknown>) : zero();
+    let field = -1;
+    try {
+      while (r.pos < r.end) {
+        const delta = r.uint();
+        if (delta === 0) break;
+        if (delta >= fields.length - field) throw badField();
+        field += delta;
+        const { name, op, id } = fields[field]!;
+        if (op === undefined) skipValue(r, id, types);
+        else object[name] = op(r, merging ? object[name] : undefined);
+      }
+    } catch (error) {
+      throw within(field < 0 ? "" : `.${fields[field]!.name}`, error);
+    }
+    r.depth--;
+    return object;
+  };
+}
+
+function sliceOp(elem: DecodeOp, cost: number): DecodeOp {
+  return (r, into) => {
+    const n = r.uint();
+    // Go reuses the elements of a slice whose capacity suffices, and so merges into them.
+    const reused = Array.isArray(into) && into.length >= n ? (into as unknown[]) : undefined;
+    const values = reused ?? [];
+    values.length = reused === undefined ? 0 : n;
+    r.enter();
+    let i = 0;
+    try {
+      for (; i < n; i++) {
+        if (r.pos >= r.end) throw sliceTooShort(n);
+        r.charge(cost);
+        if (reused === undefined) values.push(elem(r, undefined));
+        else values[i] = elem(r, values[i]);
+      }
+    } catch (error) {
+      throw within(`[${i}]`, error);
+    }
+    r.depth--;
+    return values;
+  };
+}
+
+function arrayOp(elem: DecodeOp, length: number): DecodeOp {
+  return (r, into) => {
+    if (r.uint() !== length) throw corrupt("gob: length mismatch in decodeArray");
+    const merging = Array.isArray(into) && into.length === length;
+    const values: unknown[] = merging ? into : [];
+    r.enter();
+    let i = 0;
+    try {
+      for (; i < length; i++) {
+        if (r.pos >= r.end) throw sliceTooShort(length);
+        if (merging) values[i] = elem(r, values[i]);
+        else values.push(elem(r, undefined));
+      }
+    } catch (error) {
+      throw within(`[${i}]`, error);
+    }
+    r.depth--;
+    return values;
+  };
+}
+
+function mapOp(key: DecodeOp, elem: DecodeOp, cost: number): DecodeOp {
+  return (r, into) => {
+    const n = r.uint();
+    const map: Map<unknown, unknown> = into instanceof Map ? into : new Map();
+    r.enter();
+    let k: unknown;
+    try {
+      for (let i = 0; i < n; i++) {
+        if (r.pos >= r.end) throw messageEnded();
+        r.charge(cost + 32);
+        k = undefined;
+        k = key(r, undefined);
+        // Go keeps every NaN key, a Map has room for one.
+        if (Number.isNaN(k) && map.has(k))
+          throw mismatch("gob: map has several NaN keys, which a JavaScript Map cannot hold");
+        map.set(k, elem(r, undefined));
+      }
+    } catch (error) {
+      throw within(keyStep(k), error);
+    }
+    r.depth--;
+    return map;
+  };
+}
+
+/** Go's compileDec (decode.go). `types` must not change afterwards: the operations may serve other streams, too. */
+export function buildDecode(schema: AnySchema, id: number, types: WireTypes): Decoding {
+  const of = base(schema);
+  const local = goText(schema);
+  // What Go decodes into is a pointer, and its error texts say so.
+  const name = local.startsWith("*") ? local : `*${local}`;
+  const builder = new Builder(types);
+  if (of.node.kind !== "struct") {
+    checkSingle(of, id, types, name);
+    const op = builder.op(of, id, name);
+    const single = (inner: DecodeOp): DecodeOp => {
+      return (r, into) => {
+        r.singleton();
+        return inner(r, into);
+      };
+    };
+    const exact = single(op);
+    return {
+      fast: canGenerate() && isComposite(of) ? single(generate(of, id, types, builder)) : exact,
+      exact,
+    };
+  }
+  const type = types.get(id);
+  if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
+  const op = builder.op(of, id, name);
+  checkFields(of.node.fields, type, local);
+  return { fast: canGenerate() ? generate(of, id, types, builder) : op, exact: op };
+}
+
+function isComposite(schema: AnySchema): boolean {
+  return ["slice", "array", "map"].includes(schema.node.kind);
+}
+
+function generate(schema: AnySchema, id: number, types: WireTypes, builder: Builder): DecodeOp {
+  return generateDecode(schema, id, types, (of, inner, name) => builder.op(of, inner, name));
+}
+
+function checkSingle(schema: AnySchema, id: number, types: WireTypes, name: string): void {
+  if (compatible(schema, id, types)) return;
+  const remote = wireText(types, id);
+  throw mismatch(
+    schema.node.kind === "interface"
+      ? `gob: local interface type ${name} can only be decoded from remote interface type; received concrete type ${remote}`
+      : `gob: decoding into local type ${name}, received remote type ${remote}`,
+  );
+}
+
+/** Two structs that both have fields must have one in common. */
+function checkFields(fields: StructNode["fields"], type: WireType, local: string): void {
+  if (fields.length === 0 || type.fields.length === 0) return;
+  const names = new Set(fields.map(([field]) => field));
+  if (type.fields.some((field) => names.has(field.name))) return;
+  throw mismatch(
+    `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
+    `the stream has ${type.fields.map((field) => field.name).join(", ")}; the schema has ${[...names].join(", ")}`,
+  );
+}

@@ -1,0 +1,241 @@
+import { canGenerate, FAILED } from "../codegen.js";
+import { Fault, GobError, toGobError } from "../errors.js";
+import { goText } from "../schema/go-type.js";
+import { registry as defaultRegistry, type Registry } from "../schema/registry.js";
+import { type AnySchema, base, type Input } from "../schema/schema.js";
+import type { TypedValue } from "../schema/typed-value.js";
+import type { InvalidUtf8 } from "../wire/text.js";
+import { Writer } from "../wire/writer.js";
+import type { EncodeOp, EncodeState } from "./encoding.js";
+import { generateEncode } from "./generate.js";
+import { encodingOf } from "./ops.js";
+import { type TypeMark, TypeTable } from "./type-table.js";
+
+/** Go's own limit on a message, 2^33, is beyond what a Buffer should hold; this one is the decoder's default, too. */
+export const DEFAULT_MAX_MESSAGE = 1 << 30;
+/** Default limit on nesting: what the JavaScript stack is sure to hold. */
+export const DEFAULT_MAX_DEPTH = 2500;
+
+/** Bytes of the longest message length: a count and 32 bits. */
+const MAX_LENGTH_SIZE = 5;
+
+export interface EncoderOptions {
+  /** The concrete types that interface values may have. Default: the module's `registry`. */
+  registry?: Registry;
+  /** Lone surrogates in strings: `refuse` (the default) or `escape`. */
+  invalidUtf8?: InvalidUtf8;
+  /** Longest message in bytes. Default 1 GiB. */
+  maxMessage?: number;
+  /** Deepest nesting of a value; also what a cycle of values runs into. Default 2500. */
+  maxDepth?: number;
+}
+
+/** A position in what an encoder has written, to go back to. */
+export interface Checkpoint {
+  /** @internal */
+  readonly pending: number;
+  /** @internal */
+  readonly taken: number;
+  /** @internal */
+  readonly types: TypeMark;
+}
+
+/** The writer of one stream, with what interface values need: their types' definitions split the value's message. */
+class StreamWriter extends Writer implements EncodeState {
+  readonly types = new TypeTable();
+  registry: Registry = defaultRegistry;
+  maxMessage = DEFAULT_MAX_MESSAGE;
+  /** Offset from `start` of the segment being written, and the bytes reserved for its length. */
+  segment = 0;
+  reserved = 1;
+  readonly flush = (): void => this.nextSegment();
+
+  /** Begins a message, or a counted part of one. */
+  beginSegment(reserve: number): void {
+    this.ensure(reserve);
+    this.segment = this.pos - this.start;
+    this.reserved = reserve;
+    this.pos += reserve;
+  }
+
+  /** Writes the length of the segment in front of it. */
+  endSegment(): void {
+    const from = this.start + this.segment;
+    const length = this.pos - from - this.reserved;
+    if (length >= this.maxMessage) throw new Fault("ERR_GOB_LIMIT", "gob: encoder: message too big");
+    const size = length < 128 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x1000000 ? 4 : 5;
+    if (size !== this.reserved) this.#shift(size, length);
+    const end = this.pos;
+    this.pos = this.start + this.segment;
+    this.uint(length);
+    this.pos = end;
+  }
+
+  #shift(size: number, length: number): void {
+    if (this.segment === 0 && size < this.reserved) {
+      // The first of what is pending: leave a gap in front instead of moving it all.
+      this.start += this.reserved - size;
+      return;
+    }
+    this.ensure(9);
+    const at = this.start + this.segment;
+    this.buf.copyWithin(at + size, at + this.reserved, at + this.reserved + length);
+    this.pos = at + size + length;
+  }
+
+  nextSegment(): void {
+    this.endSegment();
+    this.beginSegment(1);
+  }
+
+  interfaceValue({ schema, value }: TypedValue): void {
+    const name = this.registry.nameOf(schema);
+    if (name === undefined)
+      throw new Fault(
+        "ERR_GOB_UNREGISTERED",
+        `gob: type not registered for interface: ${goText(base(schema))}`,
+      );
+    if (value === null && schema.node.kind === "pointer")
+      throw new Fault(
+        "ERR_GOB_VALUE",
+        `gob: cannot encode nil pointer of type ${goText(schema)} inside interface`,
+      );
+    this.string(name);
+    const id = this.types.define(schema, this, this.flush);
+    this.int(id);
+    const { segment, reserved } = this;
+    this.beginSegment(1);
+    this.content(schema, value);
+    this.endSegment();
+    // Definitions inside have split this segment, never the one around it.
+    this.segment = segment;
+    this.reserved = reserved;
+  }
+
+  /** A value as it stands at top level and in interfaces: a zero goes before all but structs. */
+  content(schema: AnySchema, value: unknown): void {
+    if (!this.exact) {
+      operation(schema)(this, value);
+      return;
+    }
+    if (base(schema).node.kind !== "struct") this.uint(0);
+    else if (value === undefined || value === null)
+      throw new Fault("ERR_GOB_VALUE", `gob: cannot encode nil value as ${goText(schema)}`);
+    encodingOf(schema).write(this, value);
+  }
+
+  /** The value is being encoded for the second time, to find out what is wrong with it. */
+  exact = false;
+}
+
+const CONTAINERS = new Set(["slice", "array", "map"]);
+
+/** What writes a schema's values where they stand alone: generated where that is allowed and pays. */
+function operation(schema: AnySchema): EncodeOp {
+  const known = schema.compiled.encode as EncodeOp | undefined;
+  if (known !== undefined) return known;
+  const { kind } = base(schema).node;
+  const pays = canGenerate() && (kind === "struct" || CONTAINERS.has(schema.node.kind));
+  const write = pays ? generateEncode(schema) : encodingOf(schema).write;
+  const made: EncodeOp =
+    kind === "struct" && pays
+      ? write
+      : (w, value) => {
+          if (kind !== "struct") w.uint(0);
+          else if (value === undefined || value === null) throw FAILED;
+          write(w, value);
+        };
+  schema.compiled.encode = made;
+  return made;
+}
+
+/**
+ * Go's gob.Encoder: the sending half of one stream. Types are described when first needed and remembered. What is
+ * written gathers until it is taken.
+ */
+export class Encoder {
+  readonly #w = new StreamWriter();
+  #taken = 0;
+
+  constructor(options: EncoderOptions = {}) {
+    this.#w.maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
+    this.#w.invalidUtf8 = options.invalidUtf8 ?? "refuse";
+    this.#w.maxMessage = options.maxMessage ?? DEFAULT_MAX_MESSAGE;
+    if (options.registry !== undefined) this.#w.registry = options.registry;
+  }
+
+  /** Bytes written and not yet taken. */
+  get pending(): number {
+    return this.#w.pos - this.#w.start;
+  }
+
+  /**
+   * Appends a value, and before it the definitions of types that the peer has not got. Throws GobError
+   * (`ERR_GOB_VALUE`, `_RANGE`, `_UTF8`, `_UNREGISTERED`, `_MARSHALER`, `_LIMIT`, `_SCHEMA`), and then has added nothing.
+   */
+  encode<S extends AnySchema>(schema: S, value: Input<S>): void {
+    const w = this.#w;
+    const before = w.pos - w.start;
+    const types = w.types.mark();
+    w.exact = false;
+    try {
+      this.#encode(schema, value, before);
+    } catch {
+      w.pos = w.start + before;
+      w.types.reset(types);
+      w.exact = true;
+      this.#encodeExactly(schema, value, before, types);
+    }
+  }
+
+  #encode(schema: AnySchema, value: unknown, before: number): void {
+    const w = this.#w;
+    w.depth = 0;
+    // At the front, what is reserved too much becomes a gap; behind other bytes it has to be closed by moving.
+    w.beginSegment(before === 0 ? MAX_LENGTH_SIZE : 1);
+    const id = w.types.define(schema, w, w.flush);
+    w.int(id);
+    w.content(schema, value);
+    w.endSegment();
+  }
+
+  #encodeExactly(schema: AnySchema, value: unknown, before: number, types: TypeMark): void {
+    const w = this.#w;
+    try {
+      this.#encode(schema, value, before);
+    } catch (error) {
+      w.pos = w.start + before;
+      w.types.reset(types);
+      throw toGobError(error, goText(base(schema)));
+    }
+  }
+
+  /** Remembers where the stream is. */
+  checkpoint(): Checkpoint {
+    return { pending: this.pending, taken: this.#taken, types: this.#w.types.mark() };
+  }
+
+  /**
+   * Drops everything encoded since the checkpoint, type definitions too. Throws `ERR_GOB_USAGE` when some of it has
+   * been taken.
+   */
+  rollback(to: Checkpoint): void {
+    if (to.taken !== this.#taken || to.pending > this.pending)
+      throw new GobError("ERR_GOB_USAGE", "gob: what was written since the checkpoint has been taken");
+    this.#w.pos = this.#w.start + to.pending;
+    this.#w.types.reset(to.types);
+  }
+
+  /** All pending bytes. They belong to the caller: the encoder never writes there again. */
+  take(): Buffer {
+    this.#taken++;
+    return this.#w.take();
+  }
+}
+
+/** One value as a stream of its own. Throws as {@link Encoder.encode}. */
+export function encode<S extends AnySchema>(schema: S, value: Input<S>, options?: EncoderOptions): Buffer {
+  const encoder = new Encoder(options);
+  encoder.encode(schema, value);
+  return encoder.take();
+}

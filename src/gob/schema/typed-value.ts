@@ -1,0 +1,26 @@
+import { goTypeOf } from "./go-type.js";
+import type { AnySchema, Input } from "./schema.js";
+
+/** A value together with its Go type, for a place that could hold any type. */
+export class TypedValue<T = unknown> {
+  readonly schema: AnySchema;
+  readonly value: T;
+  /** The Go type as it is registered: `int`, `[]string`, `example.com/shop.Order`. */
+  readonly name: string;
+
+  constructor(schema: AnySchema, value: T, name: string = goTypeOf(schema).registered) {
+    this.schema = schema;
+    this.value = value;
+    this.name = name;
+  }
+}
+
+/** Gives a value its Go type: `value(int, 5)` is Go's `any(5)`. */
+export function value<S extends AnySchema>(schema: S, v: Input<S>): TypedValue<Input<S>> {
+  return new TypedValue(schema, v);
+}
+
+/** What an interface schema takes. */
+export type AnyInput = string | boolean | Uint8Array | TypedValue | null | undefined;
+/** What an interface schema gives: the plain form of whichever registered type arrived. */
+export type AnyOutput = unknown;

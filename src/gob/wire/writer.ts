@@ -1,0 +1,210 @@
+import { Fault } from "../errors.js";
+import { asBytes, type Bytes, type InvalidUtf8, textBytes, wellFormed } from "./text.js";
+
+/** The first slab is twice this. */
+const MIN_SLAB = 512;
+const MAX_SLAB = 1 << 16;
+
+/** Room for three bytes a unit is made for strings up to this length; longer ones are measured first. */
+const MAX_GUESSED = 4096;
+
+/** Bytes that a length below 2^16 takes as an unsigned integer. */
+function sizeOfLength(length: number): number {
+  return length < 128 ? 1 : length < 256 ? 2 : 3;
+}
+
+const f64 = new Float64Array(1);
+const f64Bytes = new Uint8Array(f64.buffer);
+const u64 = new BigUint64Array(1);
+const u64Words = new Uint32Array(u64.buffer);
+
+/**
+ * Appends gob's primitives to a slab. What was taken is never written again: a full slab is left to those who
+ * hold parts of it, and a new one begun.
+ */
+export class Writer {
+  buf: Bytes = asBytes(Buffer.alloc(0));
+  /** The same slab, for floats. */
+  view: DataView = new DataView(new ArrayBuffer(0));
+  /** Where the untaken bytes begin. */
+  start = 0;
+  pos = 0;
+  /** Nesting depth of the value being written. */
+  depth = 0;
+  maxDepth = 0;
+  invalidUtf8: InvalidUtf8 = "refuse";
+  #slab = MIN_SLAB;
+  /** What a message may take if it is like the last large one; fades as slabs go by without another. */
+  #expected = 0;
+
+  /** Makes room for n bytes more; may replace `buf`, and then moves `start` and `pos`. */
+  ensure(n: number): void {
+    if (this.pos + n > this.buf.length) this.#grow(n);
+  }
+
+  #grow(n: number): void {
+    const kept = this.pos - this.start;
+    // Twice what is pending keeps the copying linear; slabs grow with the traffic, so that a quiet stream holds little.
+    this.#slab = Math.min(MAX_SLAB, Math.max(this.#slab * 2, kept * 2));
+    const next = Buffer.allocUnsafeSlow(Math.max(kept * 2, kept + n, this.#slab, this.#expected));
+    this.#expected >>= 1;
+    this.buf.copy(next, 0, this.start, this.pos);
+    this.buf = asBytes(next);
+    this.view = new DataView(next.buffer, next.byteOffset, next.length);
+    this.start = 0;
+    this.pos = kept;
+  }
+
+  /** Everything written since the last take, which now belongs to the caller. */
+  take(): Buffer {
+    const taken = this.buf.subarray(this.start, this.pos);
+    this.start = this.pos;
+    if (taken.length > this.#expected) this.#expected = taken.length + (taken.length >> 4);
+    return taken;
+  }
+
+  /** An unsigned integer below 2^53. */
+  uint(v: number): void {
+    if (this.pos + 9 > this.buf.length) this.#grow(9);
+    if (v < 128) this.buf[this.pos++] = v;
+    else if (v <= 0xffffffff) this.#word(v);
+    else this.words(Math.floor(v / 0x100000000), v >>> 0);
+  }
+
+  #word(v: number): void {
+    const { buf } = this;
+    let p = this.pos;
+    if (v < 0x100) {
+      buf[p++] = 0xff;
+    } else if (v < 0x10000) {
+      buf[p++] = 0xfe;
+      buf[p++] = v >>> 8;
+    } else if (v < 0x1000000) {
+      buf[p++] = 0xfd;
+      buf[p++] = v >>> 16;
+      buf[p++] = v >>> 8;
+    } else {
+      buf[p++] = 0xfc;
+      buf[p++] = v >>> 24;
+      buf[p++] = v >>> 16;
+      buf[p++] = v >>> 8;
+    }
+    buf[p++] = v;
+    this.pos = p;
+  }
+
+  /** An unsigned integer from its 32-bit halves. */
+  words(high: number, low: number): void {
+    if (this.pos + 9 > this.buf.length) this.#grow(9);
+    if (high === 0) {
+      if (low < 128) this.buf[this.pos++] = low;
+      else this.#word(low);
+      return;
+    }
+    const { buf } = this;
+    const n = high < 0x100 ? 5 : high < 0x10000 ? 6 : high < 0x1000000 ? 7 : 8;
+    let p = this.pos;
+    buf[p++] = 256 - n;
+    for (let shift = (n - 5) * 8; shift >= 0; shift -= 8) buf[p++] = high >>> shift;
+    buf[p++] = low >>> 24;
+    buf[p++] = low >>> 16;
+    buf[p++] = low >>> 8;
+    buf[p++] = low;
+    this.pos = p;
+  }
+
+  /** A signed integer that is safe: bit 0 is the sign, the rest its complement when negative. */
+  int(v: number): void {
+    if (v >= -0x40000000 && v < 0x40000000) {
+      const u = v < 0 ? (~v << 1) | 1 : v << 1;
+      if (u < 128) {
+        if (this.pos === this.buf.length) this.#grow(9);
+        this.buf[this.pos++] = u;
+      } else {
+        if (this.pos + 9 > this.buf.length) this.#grow(9);
+        this.#word(u >>> 0);
+      }
+      return;
+    }
+    const m = v < 0 ? -v - 1 : v;
+    const high = Math.floor(m / 0x80000000);
+    this.words(high, ((m % 0x80000000) * 2 + (v < 0 ? 1 : 0)) >>> 0);
+  }
+
+  /** An unsigned integer below 2^64. */
+  bigUint(v: bigint): void {
+    u64[0] = v;
+    this.words(u64Words[1]!, u64Words[0]!);
+  }
+
+  /** A signed integer of 64 bits. */
+  bigInt(v: bigint): void {
+    u64[0] = v < 0n ? (~v << 1n) | 1n : v << 1n;
+    this.words(u64Words[1]!, u64Words[0]!);
+  }
+
+  /** A float64: its bytes from the last one on, as an unsigned integer. */
+  float(v: number): void {
+    if (this.pos + 9 > this.buf.length) this.#grow(9);
+    f64[0] = v;
+    const { buf } = this;
+    let skip = 0;
+    while (skip < 7 && f64Bytes[skip] === 0) skip++;
+    let p = this.pos;
+    const first = f64Bytes[skip]!;
+    if (skip < 7 || first >= 128) buf[p++] = 256 - (8 - skip);
+    for (let i = skip; i < 8; i++) buf[p++] = f64Bytes[i]!;
+    this.pos = p;
+  }
+
+  bytes(v: Uint8Array): void {
+    this.uint(v.length);
+    this.raw(v);
+  }
+
+  raw(v: Uint8Array): void {
+    this.ensure(v.length);
+    this.buf.set(v, this.pos);
+    this.pos += v.length;
+  }
+
+  /** A string with its length in bytes. */
+  string(v: string): void {
+    const { length } = v;
+    if (length > MAX_GUESSED) {
+      this.#longString(v);
+      return;
+    }
+    this.ensure(length * 3 + 3);
+    // Taken for ASCII until its size in bytes says otherwise.
+    const at = this.pos + sizeOfLength(length);
+    const size = this.buf.utf8Write(v, at);
+    if (size !== length) {
+      if (!wellFormed(v)) {
+        this.bytes(textBytes(v, this.invalidUtf8));
+        return;
+      }
+      const exact = this.pos + sizeOfLength(size);
+      if (exact !== at) this.buf.copyWithin(exact, at, at + size);
+    }
+    this.uint(size);
+    this.pos += size;
+  }
+
+  #longString(v: string): void {
+    if (!wellFormed(v)) {
+      this.bytes(textBytes(v, this.invalidUtf8));
+      return;
+    }
+    const size = Buffer.byteLength(v, "utf8");
+    this.uint(size);
+    this.ensure(size);
+    this.pos += this.buf.utf8Write(v, this.pos);
+  }
+
+  /** Enters a nested value; the caller leaves it with `depth--`. */
+  enter(): void {
+    if (++this.depth > this.maxDepth)
+      throw new Fault("ERR_GOB_LIMIT", "gob: value nested too deeply, or a cycle of values");
+  }
+}
