@@ -37,6 +37,7 @@ go-fixtures/bin/.built: $(GO_SOURCES)
 	cd go-fixtures && $(GO) build -race -o bin/host-check-race ./hosts/host-check || echo "no race detector: it needs a C compiler"
 	go-fixtures/legacy/build.sh
 	go-fixtures/http2/build.sh
+	cd go-fixtures/mattermost && $(GO) build -o ../bin/ ./... || echo "no Mattermost peers: see above"
 	@touch $@
 
 # The peer in Python: a virtual environment of its own, from the Python registry.
