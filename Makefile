@@ -9,7 +9,7 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test test-node run-tests run-tests-interop interop bench check gen build fixtures clean
+.PHONY: help demo test test-node run-tests run-tests-interop interop bench check gen reference build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
@@ -92,6 +92,14 @@ gen: node_modules/.package-lock.json
 	npx buf generate
 	npx buf generate go-fixtures/proto --template test/interop/buf.gen.yaml
 	npx buf generate examples/kv-grpc --template examples/buf.gen.yaml
+
+# The reference from the docstrings. Its generator needs a TypeScript of its own, so it is a package apart.
+scripts/reference/node_modules/.package-lock.json: scripts/reference/package-lock.json
+	npm ci --silent --prefix scripts/reference
+	@touch $@
+
+reference: node_modules/.package-lock.json scripts/reference/node_modules/.package-lock.json
+	scripts/reference/node_modules/.bin/typedoc --options scripts/reference/typedoc.json
 
 clean:
 	rm -rf dist go-fixtures/bin bench/results.json
