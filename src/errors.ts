@@ -43,13 +43,19 @@ export class TimeoutError extends GoplugError {
 /** An option or argument that cannot be used: the message names it and says what it wants. */
 export class OptionError extends GoplugError {
   override readonly name = "OptionError";
+  declare readonly code: "ERR_OPTION";
   /** The option, as a path: `startTimeout`, `reattach.pid`. */
   readonly option: string;
 
-  constructor(option: string, wanted: string, given: unknown) {
-    super("ERR_OPTION", `${option} must be ${wanted}, not ${shown(given)}`);
+  constructor(option: string, message: string) {
+    super("ERR_OPTION", message);
     this.option = option;
   }
+}
+
+/** The error for an option that has another value than it may have. */
+export function badOption(option: string, wanted: string, given: unknown): OptionError {
+  return new OptionError(option, `${option} must be ${wanted}, not ${shown(given)}`);
 }
 
 /** A value as a message shows it: short, whatever it is. */

@@ -1,5 +1,5 @@
-export { BrokerError } from "./broker/errors.js";
-export { MuxBroker } from "./broker/mux-broker.js";
+export { BrokerError, type BrokerErrorCode } from "./broker/errors.js";
+export { type BrokerService, MuxBroker, type MuxBrokerOptions } from "./broker/mux-broker.js";
 export { BasicError, basicError } from "./definition/basic-error.js";
 export {
   type GrpcClientParts,
@@ -9,6 +9,7 @@ export {
   type GrpcServerParts,
   grpcPlugin,
 } from "./definition/grpc-plugin.js";
+export { GrpcMissingError } from "./definition/load-grpc.js";
 export {
   type ClientParts,
   type Faces,
@@ -42,6 +43,7 @@ export {
   ClientEndedError,
   PluginExitedError,
   StartError,
+  type StartErrorCode,
   UnknownPluginError,
   WrongProtocolError,
 } from "./host/errors.js";
@@ -62,19 +64,20 @@ export {
   RemoteError,
   ShutdownError,
 } from "./netrpc/index.js";
-export { ServeError } from "./plugin/errors.js";
+export { ServeError, type ServeErrorCode } from "./plugin/errors.js";
 export { pluginLogger } from "./plugin/logger.js";
 export { serve } from "./plugin/serve.js";
 export type { ServeConfig, ServeTestConfig, TestReattachConfig } from "./plugin/serve-config.js";
 export { type ServeConnectionOptions, serveConnection } from "./plugin/serve-connection.js";
 export { type ServeMuxMap, serveMux } from "./plugin/serve-mux.js";
-export { ChecksumError, checkFile, type SecureConfig } from "./process/checksum.js";
+export { ChecksumError, type ChecksumErrorCode, checkFile, type SecureConfig } from "./process/checksum.js";
 export { type Command, CommandRunner } from "./process/command-runner.js";
-export { SpawnError } from "./process/errors.js";
+export { SpawnError, type SpawnErrorCode } from "./process/errors.js";
 export { ProcessNotFoundError } from "./process/pid-runner.js";
 export type { AttachedRunner, ExitStatus, Runner } from "./process/runner.js";
 export { CORE_PROTOCOL_VERSION, type HandshakeConfig, type Protocol } from "./protocol/constants.js";
-export { HandshakeError } from "./protocol/errors.js";
-export { TlsError } from "./tls/errors.js";
+export { HandshakeError, type HandshakeErrorCode } from "./protocol/errors.js";
+export { SocketError, type SocketErrorCode } from "./socket/errors.js";
+export { TlsError, type TlsErrorCode } from "./tls/errors.js";
 export type { HostTlsConfig } from "./tls/host-options.js";
 export type { WaitOptions } from "./wait.js";

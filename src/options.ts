@@ -1,4 +1,4 @@
-import { OptionError } from "./errors.js";
+import { badOption } from "./errors.js";
 
 /** setTimeout fires at once above this. Nobody notices that a wait never times out which may take 24 days. */
 export const longestTimer = 2 ** 31 - 1;
@@ -26,7 +26,7 @@ export function gracePeriod(name: string, given: unknown, byDefault: number): nu
 function span(name: string, given: unknown, byDefault: number): number {
   if (given === undefined) return byDefault;
   if (typeof given !== "number" || !(given >= 0)) {
-    throw new OptionError(name, "a number of milliseconds, 0 or above", given);
+    throw badOption(name, "a number of milliseconds, 0 or above", given);
   }
   return given > longestTimer ? Infinity : given;
 }
@@ -34,7 +34,7 @@ function span(name: string, given: unknown, byDefault: number): number {
 /** A whole number within bounds, both included. @throws OptionError */
 export function wholeNumber(name: string, given: unknown, lowest: number, highest: number): number {
   if (typeof given !== "number" || !Number.isSafeInteger(given) || given < lowest || given > highest) {
-    throw new OptionError(name, `a whole number from ${lowest} to ${highest}`, given);
+    throw badOption(name, `a whole number from ${lowest} to ${highest}`, given);
   }
   return given;
 }

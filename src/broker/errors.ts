@@ -1,5 +1,6 @@
 import { GoplugError } from "../errors.js";
 
+/** The codes of {@link BrokerError}. */
 export type BrokerErrorCode =
   /** Nobody dialled, or answered the dial, within the time. */
   | "ERR_BROKER_TIMEOUT"

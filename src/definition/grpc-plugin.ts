@@ -1,4 +1,5 @@
 import type { Server } from "@grpc/grpc-js";
+import { OptionError } from "../errors.js";
 import type { GRPCBroker } from "../grpc/broker.js";
 import type { GrpcConnection } from "../grpc/connection.js";
 
@@ -55,7 +56,10 @@ export function grpcPlugin<C, I>(faces: GrpcFaces<C, I>): GrpcDefinition<C, I> {
   return {
     grpcClient: faces.client,
     grpcServer() {
-      throw new TypeError("this plugin type has no implementation here: serve what implement() returns");
+      throw new OptionError(
+        "plugins",
+        "this plugin type has no implementation here: serve what implement() returns",
+      );
     },
     implement: (implementation) => ({
       grpcClient: faces.client,

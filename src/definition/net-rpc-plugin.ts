@@ -1,4 +1,5 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
+import { OptionError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
 import { type Caller, caller, type MethodTable, type Receiver, type RpcClient } from "../netrpc/index.js";
 import { pluginService } from "./control.js";
@@ -61,7 +62,10 @@ export function netRpcPlugin<const T extends MethodTable, C = Caller<T>, I = Rec
     registry,
     client,
     server() {
-      throw new TypeError("this plugin type has no implementation here: serve what implement() returns");
+      throw new OptionError(
+        "plugins",
+        "this plugin type has no implementation here: serve what implement() returns",
+      );
     },
     implement: (implementation) => ({
       registry,

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Duplex, pipeline } from "node:stream";
+import { BrokerError } from "../broker/errors.js";
 import { removeWithHost } from "../process/live.js";
 import type { GrpcAddress } from "./target.js";
 
@@ -44,7 +45,7 @@ export async function bridge(stream: Duplex): Promise<Bridge> {
   });
   try {
     await listening(server, path);
-    if (stream.destroyed) throw new Error("the multiplexed stream was lost");
+    if (stream.destroyed) throw new BrokerError("ERR_BROKER_CLOSED", "the multiplexed stream was lost");
   } catch (error) {
     close();
     throw error;

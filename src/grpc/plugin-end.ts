@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Server, ServerDuplexStream, ServerOptions } from "@grpc/grpc-js";
+import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { Session } from "../yamux/index.js";
@@ -152,7 +153,7 @@ export class PluginEnd {
   }
 
   #muxerOrThrow(): Muxer {
-    if (this.#muxer === undefined) throw new Error("no connection established");
+    if (this.#muxer === undefined) throw new BrokerError("ERR_BROKER_CLOSED", "no connection established");
     return this.#muxer;
   }
 }

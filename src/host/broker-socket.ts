@@ -7,6 +7,7 @@ import { isMainThread } from "node:worker_threads";
 import type { BrokerSocket } from "../grpc/broker.js";
 import { findGroup } from "../process/group.js";
 import { removeWithHost } from "../process/live.js";
+import { SocketError } from "../socket/errors.js";
 
 /** Where the host's own sockets go, and who may connect beside the owner. */
 export interface HostSockets {
@@ -18,7 +19,8 @@ export interface HostSockets {
 /** Opens a unix socket for one brokered id, as the plugin opens its own (server.go, serverListener_unix). */
 export async function openBrokerSocket({ directory, group }: HostSockets): Promise<BrokerSocket> {
   const gid = group === undefined ? undefined : await findGroup(group);
-  if (group !== undefined && gid === undefined) throw new Error(`failed to find gid from "${group}"`);
+  if (group !== undefined && gid === undefined)
+    throw new SocketError("ERR_SOCKET_GROUP", `failed to find gid from "${group}"`);
   const path = join(directory ?? tmpdir(), `plugin${randomInt(2 ** 32)}`);
   const server = createServer();
   const forget = removeWithHost(path);

@@ -6,7 +6,8 @@ import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
 import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
-import { type ClientConfig, type ReattachConfig, startTimeoutOf } from "./config.js";
+import { checkConfig } from "./check-config.js";
+import type { ClientConfig, ReattachConfig } from "./config.js";
 import { connectPlugin } from "./connect.js";
 import { ClientEndedError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
@@ -49,7 +50,7 @@ export class Client<P extends PluginSet = PluginSet> {
   /** What was started last; stays when it has ended. */
   #started: Started<P> | undefined;
 
-  /** @throws OptionError - an option cannot be used; TypeError - options are missing, or exclude each other (texts as go-plugin's) */
+  /** @throws OptionError - an option is missing, cannot be used, or excludes another (texts as go-plugin's) */
   constructor(config: ClientConfig<P>) {
     checkConfig(config);
     this.#config = config;
@@ -261,32 +262,4 @@ function hasReattach<P extends PluginSet>(
   config: ClientConfig<P>,
 ): config is ClientConfig<P> & { readonly reattach: ReattachConfig } {
   return config.reattach !== undefined;
-}
-
-/** go-plugin finds these at the start (client.go); a constructor that throws finds them sooner. */
-function checkConfig({ cmd, reattach, runner, secureConfig, ...rest }: ClientConfig): void {
-  if (rest.plugins === undefined && rest.versionedPlugins === undefined) {
-    throw new TypeError("plugins or versionedPlugins must be given");
-  }
-  startTimeoutOf(rest);
-  const { pluginLogBufferSize: size = 0 } = rest;
-  if (!Number.isInteger(size) || size < 0 || size > 1 << 30) {
-    throw new TypeError(`pluginLogBufferSize must be a number of bytes, not ${size}`);
-  }
-  const sources = (cmd !== undefined || runner !== undefined ? 1 : 0) + (reattach !== undefined ? 1 : 0);
-  if (sources !== 1) throw new TypeError("exactly one of cmd, or reattach, or runner must be set");
-  if (reattach === undefined) {
-    if (rest.autoMTLS === true && rest.tlsConfig !== undefined) {
-      throw new TypeError("only one of autoMTLS or tlsConfig can be set");
-    }
-    return;
-  }
-  if (secureConfig !== undefined) throw new TypeError("only one of reattach or secureConfig can be set");
-  if (rest.autoMTLS === true) throw new TypeError("autoMTLS cannot be used with reattach");
-  if (rest.grpcBrokerMultiplex === true) {
-    throw new TypeError("gRPC broker multiplexing is not supported with reattach config");
-  }
-  if (reattach.pid === undefined && reattach.runner === undefined && reattach.test !== true) {
-    throw new TypeError("reattach needs a pid or a runner");
-  }
 }

@@ -1,15 +1,18 @@
 import { GoplugError, type GoplugErrorOptions } from "../errors.js";
 import { describeExit, type ExitStatus } from "../process/runner.js";
+import type { HandshakeErrorCode } from "../protocol/errors.js";
 
-/** The codes of {@link StartError} beside those of its cause, when a HandshakeError led to it. */
+/** The codes of {@link StartError}: those of a HandshakeError where one led to it, and */
 export type StartErrorCode =
+  | HandshakeErrorCode
   /** No handshake line within `startTimeout`. */
   | "ERR_START_TIMEOUT"
   /** The process ended before it had printed a handshake line. */
   | "ERR_START_EXITED"
   /** The announced address does not answer. */
   | "ERR_START_CONNECT"
-  | (string & {});
+  /** The group for the sockets does not exist, or may not be given access to them. */
+  | "ERR_START_SOCKET_GROUP";
 
 /** The plugin was launched, but did not become usable; its process is gone. The message holds its last stderr lines. */
 export class StartError extends GoplugError {

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { OptionError } from "../errors.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import type { MethodTable, Receiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
@@ -23,15 +24,17 @@ export class RpcServer {
 
   /**
    * Registers a service: its wire name, method table and implementation. A method that the table names and the
-   * implementation lacks is a TypeError, as is a service name that is empty or taken.
+   * implementation lacks is an OptionError, as is a service name that is empty or taken.
    */
   register<const T extends MethodTable>(service: string, methods: T, implementation: Receiver<T>): this {
-    if (service === "") throw new TypeError("rpc.Register: no service name");
-    if (this.#services.has(service)) throw new TypeError(`rpc: service already defined: ${service}`);
+    if (service === "") throw new OptionError("service", "rpc.Register: no service name");
+    if (this.#services.has(service))
+      throw new OptionError("service", `rpc: service already defined: ${service}`);
     const table = new Map<string, Method>();
     for (const [name, [arg, reply]] of Object.entries(methods)) {
       const method = (implementation as Record<string, unknown>)[name];
-      if (typeof method !== "function") throw new TypeError(`rpc.Register: ${service} has no method ${name}`);
+      if (typeof method !== "function")
+        throw new OptionError(`implementation.${name}`, `rpc.Register: ${service} has no method ${name}`);
       table.set(name, { arg, reply, handle: method.bind(implementation) });
     }
     this.#services.set(service, table);

@@ -6,6 +6,8 @@ export type ServeErrorCode =
   | "ERR_SERVE_TWICE"
   /** The configuration cannot be served: no plugins, or an option out of range. */
   | "ERR_SERVE_CONFIG"
+  /** A plugin type could not be set up: it is not one for this protocol, or its own function threw (`cause`). */
+  | "ERR_SERVE_PLUGIN"
   /** No host started this process, or the configuration has no cookie; the message is what a person should read. */
   | "ERR_SERVE_COOKIE"
   /** The socket's path would not fit the address structure of the system. */

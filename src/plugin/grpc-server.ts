@@ -3,6 +3,7 @@ import type { PluginSet } from "../definition/plugin.js";
 import { type GrpcServeOptions, PluginEnd } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
 import type { PluginTls } from "../tls/plugin-options.js";
+import { ServeError } from "./errors.js";
 import type { Listener } from "./listener.js";
 import type { ProtocolServer } from "./protocol-server.js";
 import type { Output, StartServer } from "./serving.js";
@@ -38,11 +39,14 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<StartS
     },
     async register(server, broker) {
       for (const [name, plugin] of Object.entries(options.plugins)) {
-        if (!("grpcServer" in plugin)) throw new Error(`"${name}" is not a GRPC-compatible plugin`);
+        if (!("grpcServer" in plugin)) {
+          throw new ServeError("ERR_SERVE_PLUGIN", `"${name}" is not a GRPC-compatible plugin`);
+        }
         try {
           await plugin.grpcServer({ server, broker });
         } catch (cause) {
-          throw new Error(`error registering "${name}": ${(cause as Error).message}`, { cause });
+          const message = `error registering "${name}": ${(cause as Error).message}`;
+          throw new ServeError("ERR_SERVE_PLUGIN", message, { cause });
         }
       }
     },

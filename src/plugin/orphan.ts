@@ -1,3 +1,5 @@
+import { signalProcess } from "../process/signal-process.js";
+
 /** What the watch looks at; all but `openConnections` and `onOrphaned` has a default. */
 export interface OrphanWatchOptions {
   /** How many hosts are connected now. */
@@ -63,7 +65,7 @@ export function parentWatch(
 
 function processExists(pid: number): boolean {
   try {
-    process.kill(pid, 0);
+    signalProcess(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== "ESRCH";

@@ -82,7 +82,7 @@ export class CommandRunner implements Runner {
   }
 
   wait(): Promise<ExitStatus> {
-    if (this.#exit === undefined) throw new TypeError("the plugin was not started");
+    if (this.#exit === undefined) throw notStarted(this.name);
     return this.#exit;
   }
 
@@ -95,9 +95,13 @@ export class CommandRunner implements Runner {
   }
 
   #started(): ChildProcess {
-    if (this.#child === undefined) throw new TypeError("the plugin was not started");
+    if (this.#child === undefined) throw notStarted(this.name);
     return this.#child;
   }
+}
+
+function notStarted(path: string): SpawnError {
+  return new SpawnError("ERR_PLUGIN_SPAWN", path, `plugin ${path} was not started`, undefined);
 }
 
 function spawnError(path: string, cause: unknown): SpawnError {

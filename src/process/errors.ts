@@ -1,5 +1,6 @@
 import { GoplugError } from "../errors.js";
 
+/** The codes of {@link SpawnError}. */
 export type SpawnErrorCode =
   /** There is no such file (or, for a script, no such interpreter). */
   | "ERR_PLUGIN_NOT_FOUND"
@@ -11,6 +12,7 @@ export type SpawnErrorCode =
 /** The plugin's process could not be started; `cause` is the system's error. */
 export class SpawnError extends GoplugError {
   override readonly name = "SpawnError";
+  declare readonly code: SpawnErrorCode;
   /** The executable, as it was given. */
   readonly path: string;
 

@@ -1,10 +1,11 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { platform } from "node:process";
+import { signalProcess } from "./signal-process.js";
 
 /** Whether a process runs. One that has ended and was not yet waited for by its parent does not. */
 export async function isAlive(pid: number): Promise<boolean> {
   try {
-    process.kill(pid, 0);
+    signalProcess(pid, 0);
   } catch (error) {
     // It is there, but another user's.
     return (error as NodeJS.ErrnoException).code === "EPERM";

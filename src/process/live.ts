@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { rmSync } from "node:fs";
+import { signalProcess } from "./signal-process.js";
 
 const live = new Set<ChildProcess>();
 const leftovers = new Set<string>();
@@ -32,7 +33,7 @@ function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1 + exitHooks()) return;
   killAll();
   process.off(signal, onSignal);
-  process.kill(process.pid, signal);
+  signalProcess(process.pid, signal);
 }
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { GoplugError } from "../errors.js";
 import { isAlive, listensOn, startTime } from "./identity.js";
 import type { AttachedRunner, ExitStatus } from "./runner.js";
+import { checkPid, signalProcess } from "./signal-process.js";
 
 /** Milliseconds between two looks at a process that is not our child: nothing tells us of its end. */
 const pollInterval = 100;
@@ -37,8 +38,9 @@ export class PidRunner implements AttachedRunner {
     this.#started = started;
   }
 
-  /** @throws ProcessNotFoundError */
+  /** @throws ProcessNotFoundError, OptionError - the pid is not that of one process */
   static async attach({ pid, network, address, startTime: expected }: PidTarget): Promise<PidRunner> {
+    checkPid("pid", pid);
     if (!(await isAlive(pid))) throw new ProcessNotFoundError(pid, "does not run");
     const started = await startTime(pid);
     if (expected !== undefined && started !== undefined && expected !== started) {
@@ -62,7 +64,7 @@ export class PidRunner implements AttachedRunner {
   async kill(): Promise<void> {
     if (!(await this.#isThere())) return;
     try {
-      process.kill(this.#pid, "SIGKILL");
+      signalProcess(this.#pid, "SIGKILL");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }

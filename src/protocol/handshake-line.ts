@@ -137,16 +137,18 @@ function checkAddress(network: string, address: string): Network {
       `unknown address type: ${excerpt(address)} (network ${quote(network)})`,
     );
   }
-  if (network === "unix" && address === "") {
+  if (isAddress(network, address)) return network;
+  if (network === "unix") {
     throw new HandshakeError("ERR_HANDSHAKE_ADDRESS", "the plugin announced an empty socket path");
   }
-  if (network === "tcp") {
-    const port = /^(?:\[[^[\]]*\]|[^:[\]]*):([0-9]{1,5})$/.exec(address)?.[1];
-    if (port === undefined || Number(port) > 65_535) {
-      throw new HandshakeError("ERR_HANDSHAKE_ADDRESS", `address ${excerpt(address)}: not a host:port pair`);
-    }
-  }
-  return network;
+  throw new HandshakeError("ERR_HANDSHAKE_ADDRESS", `address ${excerpt(address)}: not a host:port pair`);
+}
+
+/** Whether a text can be an address of a network: a socket's path, or `host:port`. */
+export function isAddress(network: Network, address: string): boolean {
+  if (network === "unix") return address !== "";
+  const port = /^(?:\[[^[\]]*\]|[^:[\]]*):([0-9]{1,5})$/.exec(address)?.[1];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 function decodeCertificate(text: string): Buffer {

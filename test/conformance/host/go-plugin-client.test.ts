@@ -118,7 +118,7 @@ describe("client_test.go", needs("kv-netrpc", "misbehave", "versioned"), () => {
 
   test("TestClient_cmdAndReattach", () => {
     const reattach = { address: { network: "unix", address: "/x" }, pid: 1 } as const;
-    const text = { name: "TypeError", message: /exactly one of cmd, or reattach, or runner must be set/ };
+    const text = { code: "ERR_OPTION", message: /exactly one of cmd, or reattach, or runner must be set/ };
     assert.throws(() => new Client({ handshakeConfig, plugins, cmd: kvCommand(), reattach }), text);
     assert.throws(() => new Client({ handshakeConfig, plugins }), text);
     assert.throws(
@@ -131,7 +131,7 @@ describe("client_test.go", needs("kv-netrpc", "misbehave", "versioned"), () => {
     const reattach = { address: { network: "unix", address: "/x" }, pid: 1 } as const;
     const secureConfig = { checksum: "00", hash: "sha256" };
     assert.throws(() => new Client({ handshakeConfig, plugins, reattach, secureConfig }), {
-      name: "TypeError",
+      code: "ERR_OPTION",
       message: "only one of reattach or secureConfig can be set",
     });
   });

@@ -60,7 +60,7 @@ describe("a definition without faces", () => {
   });
 
   test("not implemented refuses to serve", () => {
-    assert.throws(() => definition.server(broker), TypeError);
+    assert.throws(() => definition.server(broker), { code: "ERR_OPTION" });
   });
 });
 

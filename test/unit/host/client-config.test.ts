@@ -20,7 +20,7 @@ describe("a configuration that cannot work is refused before anything is started
     ["a log buffer without end", { ...base, pluginLogBufferSize: Infinity }, /pluginLogBufferSize/],
   ] as const) {
     test(what, () => {
-      assert.throws(() => new Client(config as unknown as ClientConfig), { name: "TypeError", message });
+      assert.throws(() => new Client(config as unknown as ClientConfig), { code: "ERR_OPTION", message });
     });
   }
 });
