@@ -22,10 +22,12 @@ function moduleOf(markdown: string): string | undefined {
   const given = [...markdown.matchAll(/^<!-- given: (.*) -->$/gm)].map((match) => `${match[1]}\n`);
   const imports = new Set<string>();
   const bodies = blocks.map((block) =>
-    block.replace(/^import [^;]+;\n/gm, (line) => {
-      imports.add(line);
-      return "";
-    }),
+    block
+      .replace(/^import [^;]+;\n/gm, (line) => {
+        imports.add(line);
+        return "";
+      })
+      .replace(/^export (?=const|function|class|interface|type)/gm, ""),
   );
   const names = new Map<string, Set<string>>();
   const whole: string[] = [];
