@@ -49,6 +49,13 @@ const examples: Record<string, Example> = {
     stderr: "the plugin's stderr\n",
     checks: ["stdio-text"],
   },
+  goatkit: {
+    go: "goatkit-plugin",
+    stdout:
+      /^registered: stats 1\.2\.0\nmenu: +Statistics > Week\n\[stats\] [\s\S]* affected: 1,[\s\S]*\n\}\n\[stats\] shutting down\n$/,
+    stderr: "",
+    checks: [],
+  },
   "kv-grpc": {
     go: "kv-grpc",
     stdout: kvOutput("5 NOT_FOUND"),
