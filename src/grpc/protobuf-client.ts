@@ -2,10 +2,13 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import {
   type CallOptions,
   type Client,
+  type ClientDuplexStream,
   type ClientReadableStream,
+  type ClientWritableStream,
   Metadata,
   type MethodDefinition,
   type ServiceError,
+  status,
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
 import {
@@ -14,6 +17,8 @@ import {
   protobufService,
   type ServiceDescriptor,
 } from "./protobuf-service.js";
+import { readMessages } from "./read-messages.js";
+import { type Messages, writeMessages } from "./write-messages.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
 export interface ProtobufCallOptions extends Omit<CallOptions, "deadline"> {
@@ -40,14 +45,19 @@ type Call<M> = M extends {
           input: infer I extends DescMessage;
           output: infer O extends DescMessage;
         }
-      ? (input: Inputs<I>, options?: ProtobufCallOptions) => Promise<MessageShape<O>>
+      ? (input: Messages<MessageInitShape<I>>, options?: ProtobufCallOptions) => Promise<MessageShape<O>>
       : M extends { input: infer I extends DescMessage; output: infer O extends DescMessage }
-        ? (input: Inputs<I>, options?: ProtobufCallOptions) => AsyncIterable<MessageShape<O>>
+        ? (
+            input: Messages<MessageInitShape<I>>,
+            options?: ProtobufCallOptions,
+          ) => AsyncIterable<MessageShape<O>>
         : never;
 
-type Inputs<I extends DescMessage> = AsyncIterable<MessageInitShape<I>> | Iterable<MessageInitShape<I>>;
-
-/** The methods of a service: promises for single answers, async iterables for streams. Errors are grpc-js's. */
+/**
+ * The methods of a service: promises for single answers, async iterables for streams. Errors are grpc-js's
+ * ServiceError (`code` is the gRPC status), with a `cause` where there is one: what the caller's own input threw. A
+ * fired signal is an AbortedError.
+ */
 export type ProtobufClient<S extends ServiceDescriptor> = {
   readonly [K in keyof S["method"]]: Call<S["method"][K]>;
 };
@@ -70,40 +80,45 @@ export function protobufClient<S extends ServiceDescriptor>(
 
 type Definition = MethodDefinition<AnyMessage, AnyMessage>;
 type Create = (init: AnyInit) => AnyMessage;
-type AnyInputs = AsyncIterable<AnyInit> | Iterable<AnyInit>;
 
 function caller(client: Client, definition: Definition, create: Create): unknown {
   const { path, requestStream, responseStream, requestSerialize, responseDeserialize } = definition;
   const codec = [path, requestSerialize, responseDeserialize] as const;
   if (responseStream) {
-    return (input: AnyInit & AnyInputs, options: ProtobufCallOptions = {}) => {
+    return (input: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}) => {
+      const { signal } = options;
+      if (signal?.aborted) return failing(new AbortedError(`the call of ${path}`, signal.reason));
       const [metadata, rest] = callOptions(options);
       if (!requestStream) {
-        return answers(client.makeServerStreamRequest(...codec, create(input), metadata, rest), options);
+        return answers(client.makeServerStreamRequest(...codec, create(input), metadata, rest), path, signal);
       }
       const call = client.makeBidiStreamRequest(...codec, metadata, rest);
-      feed(call, input, create);
-      return answers(call, options);
+      return answers(call, path, signal, feed(call, input, create));
     };
   }
-  return (input: AnyInit & AnyInputs, options: ProtobufCallOptions = {}) =>
+  return (input: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}) =>
     new Promise((resolve, reject) => {
+      const { signal } = options;
+      if (signal?.aborted) {
+        reject(new AbortedError(`the call of ${path}`, signal.reason));
+        return;
+      }
       const [metadata, rest] = callOptions(options);
       const onAbort = (): void => {
-        reject(new AbortedError(`the call of ${path}`, options.signal?.reason));
+        reject(new AbortedError(`the call of ${path}`, signal?.reason));
         call.cancel();
       };
+      let fed: Fed | undefined;
       const done = (error: ServiceError | null, answer?: AnyMessage): void => {
-        options.signal?.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", onAbort);
         if (error === null) resolve(answer);
-        else reject(error);
+        else reject(fed?.explain(error) ?? error);
       };
       const call = requestStream
         ? client.makeClientStreamRequest(...codec, metadata, rest, done)
         : client.makeUnaryRequest(...codec, create(input), metadata, rest, done);
-      if (options.signal?.aborted) onAbort();
-      options.signal?.addEventListener("abort", onAbort, { once: true });
-      if (requestStream) feed(call as ReturnType<Client["makeClientStreamRequest"]>, input, create);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (requestStream) fed = feed(call as ClientWritableStream<AnyMessage>, input, create);
     });
 }
 
@@ -117,46 +132,58 @@ function callOptions({
   return [metadata, { ...rest, ...deadline }];
 }
 
-interface Writing {
-  write(message: AnyMessage): boolean;
-  end(): void;
-  cancel(): void;
-  once(event: "drain" | "close", listener: () => void): unknown;
-  readonly destroyed: boolean;
+type Writing = ClientWritableStream<AnyMessage> | ClientDuplexStream<AnyMessage, AnyMessage>;
+
+/** The caller's messages on their way into the call. */
+interface Fed {
+  /** Makes the error of a call that the caller's own input has ended tell so. */
+  explain(error: ServiceError): ServiceError;
 }
 
-/** Writes what the caller gives, no faster than it is taken; the caller's failure ends the call. */
-function feed(call: object, inputs: AnyInputs, create: Create): void {
-  const stream = call as Writing;
-  const run = async (): Promise<void> => {
-    for await (const init of inputs) {
-      if (stream.destroyed) return;
-      if (!stream.write(create(init))) {
-        await new Promise<void>((resolve) => {
-          stream.once("drain", resolve);
-          stream.once("close", resolve);
-        });
-      }
-    }
-    stream.end();
-  };
-  run().catch(() => stream.cancel());
+/** Writes what the caller gives; the input's failure ends the call. */
+function feed(call: Writing, inputs: Messages<AnyInit>, create: Create): Fed {
+  let failure: { readonly cause: unknown } | undefined;
+  const { done, stop } = writeMessages(call, inputs, create);
+  call.once("status", stop);
+  done.then(
+    (all) => {
+      if (all) call.end();
+    },
+    (cause: unknown) => {
+      failure = { cause };
+      call.cancel();
+    },
+  );
+  return { explain: (error) => (failure === undefined ? error : inputFailed(error, failure.cause)) };
 }
 
-async function* answers(
+function inputFailed({ code, metadata }: ServiceError, cause: unknown): ServiceError {
+  const details = `the caller's input failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const error = new Error(`${code} ${status[code]}: ${details}`, { cause });
+  return Object.assign(error, { code, details, metadata });
+}
+
+function answers(
   call: ClientReadableStream<AnyMessage>,
-  { signal }: ProtobufCallOptions,
-): AsyncGenerator<AnyMessage> {
-  const onAbort = (): void => call.cancel();
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    yield* call as AsyncIterable<AnyMessage>;
-  } catch (error) {
-    if (signal?.aborted) throw new AbortedError("the call", signal.reason);
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
+  path: string,
+  signal: AbortSignal | undefined,
+  fed?: Fed,
+): AsyncIterableIterator<AnyMessage> {
+  const messages = readMessages<AnyMessage, ServiceError>(call, () => call.cancel(), fed?.explain);
+  const onAbort = (): void => {
+    messages.fail(new AbortedError(`the call of ${path}`, signal?.reason));
     call.cancel();
-  }
+  };
+  signal?.addEventListener("abort", onAbort, { once: true });
+  call.once("status", () => signal?.removeEventListener("abort", onAbort));
+  return messages;
+}
+
+function failing(error: Error): AsyncIterableIterator<never> {
+  return {
+    next: () => Promise.reject(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
