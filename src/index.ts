@@ -18,13 +18,17 @@ export {
   type ServerParts,
 } from "./definition/net-rpc-plugin.js";
 export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/plugin.js";
+export { protobufPlugin } from "./definition/protobuf-plugin.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";
 export * as gob from "./gob/index.js";
 export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
 export type { ClientClass, GrpcConnection } from "./grpc/connection.js";
-export { GrpcConnectError, GrpcError } from "./grpc/errors.js";
+export { GrpcConnectError, GrpcError, type GrpcErrorOptions } from "./grpc/errors.js";
+export type { HandlerContext } from "./grpc/handler-context.js";
 export type { GrpcServeOptions } from "./grpc/plugin-end.js";
+export { type PromiseHandler, type PromiseHandlers, promiseHandlers } from "./grpc/promise-handlers.js";
 export type { ProtobufCallOptions, ProtobufClient } from "./grpc/protobuf-client.js";
+export { addProtobufService, type ProtobufHandlers } from "./grpc/protobuf-handlers.js";
 export { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./grpc/protobuf-service.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
 export { type JsonLoggerOptions, jsonLogger } from "./hclog/json-logger.js";

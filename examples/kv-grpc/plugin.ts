@@ -1,5 +1,6 @@
 // A store in memory, for any go-plugin host that speaks gRPC.
-import { serve } from "goplug";
+import { status } from "@grpc/grpc-js";
+import { GrpcError, serve } from "goplug";
 import { handshakeConfig, kv } from "./shared.js";
 
 const values = new Map<string, Uint8Array>();
@@ -8,8 +9,12 @@ await serve({
   handshakeConfig,
   plugins: {
     kv: kv.implement({
-      put: (key, value) => void values.set(key, value),
-      get: (key) => values.get(key),
+      put: ({ key, value }) => void values.set(key, value),
+      get({ key }) {
+        const value = values.get(key);
+        if (value === undefined) throw new GrpcError(status.NOT_FOUND, `key not found: ${key}`);
+        return { value };
+      },
     }),
   },
 });

@@ -44,7 +44,8 @@ export interface GrpcDefinition<C, I> extends GrpcPlugin<C> {
 
 /**
  * Defines a plugin type that is served over gRPC. What it needs of grpc-js is given to the faces, so that a definition
- * costs nothing before gRPC is spoken.
+ * costs nothing before gRPC is spoken. A program that is always the host may leave `server` out, one that is always
+ * the plugin `client`.
  *
  * @example
  * const kv = grpcPlugin({
@@ -52,24 +53,39 @@ export interface GrpcDefinition<C, I> extends GrpcPlugin<C> {
  *   server: ({ server, impl }: GrpcServerParts<KVServer>) => server.addService(KVService, impl),
  * });
  */
-export function grpcPlugin<C, I>(faces: GrpcFaces<C, I>): GrpcDefinition<C, I> {
+export function grpcPlugin<C, I>(faces: GrpcFaces<C, I>): GrpcDefinition<C, I>;
+/** A plugin type that this program only hosts. */
+export function grpcPlugin<C>(faces: Pick<GrpcFaces<C, never>, "client">): GrpcPlugin<C>;
+/** A plugin type that this program only serves. */
+export function grpcPlugin<I>(faces: Pick<GrpcFaces<never, I>, "server">): GrpcDefinition<never, I>;
+export function grpcPlugin<C, I>({ client, server }: Partial<GrpcFaces<C, I>>): GrpcDefinition<C, I> {
+  const grpcClient =
+    client ??
+    (() => {
+      throw new TypeError("this plugin type has no client: grpcPlugin was called without one");
+    });
   return {
-    grpcClient: faces.client,
+    grpcClient,
     grpcServer() {
       throw new OptionError(
         "plugins",
         "this plugin type has no implementation here: serve what implement() returns",
       );
     },
-    implement: (implementation) => ({
-      grpcClient: faces.client,
-      async grpcServer({ server, broker }) {
-        const impl =
-          typeof implementation === "function"
-            ? await (implementation as (broker: GRPCBroker) => I | Promise<I>)(broker)
-            : implementation;
-        await faces.server({ server, impl, broker });
-      },
-    }),
+    implement(implementation) {
+      if (server === undefined) {
+        throw new TypeError("this plugin type has no server: grpcPlugin was called without one");
+      }
+      return {
+        grpcClient,
+        async grpcServer(parts) {
+          const impl =
+            typeof implementation === "function"
+              ? await (implementation as (broker: GRPCBroker) => I | Promise<I>)(parts.broker)
+              : implementation;
+          await server({ ...parts, impl });
+        },
+      };
+    },
   };
 }

@@ -29,7 +29,8 @@ export function unary<Q, A>(
     };
     const done = (error: ServiceError | null, answer?: A): void => {
       signal?.removeEventListener("abort", onAbort);
-      if (error !== null) reject(new GrpcError(method.path, error));
+      if (error !== null)
+        reject(new GrpcError(error.code, error.details, { what: method.path, cause: error }));
       else resolve(answer!);
     };
     const options = timeout === undefined ? {} : { deadline: Date.now() + timeout };

@@ -89,7 +89,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
     async ping(wait) {
       const answer = await unary(client, HealthService.check, { service: healthName }, wait);
       if (answer.status === Serving.SERVING) return;
-      throw new GrpcError("ping", { code: status.UNAVAILABLE, details: "the plugin does not serve" });
+      throw new GrpcError(status.UNAVAILABLE, "the plugin does not serve", { what: "ping" });
     },
     async shutdown(wait) {
       broker.close();

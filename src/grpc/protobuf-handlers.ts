@@ -1,0 +1,59 @@
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { Server, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { HandlerContext } from "./handler-context.js";
+import { handlerOf } from "./promise-handlers.js";
+import { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./protobuf-service.js";
+import type { Messages } from "./write-messages.js";
+
+type Awaitable<T> = T | Promise<T>;
+
+type Handler<M> = M extends {
+  methodKind: infer Kind;
+  input: infer I extends DescMessage;
+  output: infer O extends DescMessage;
+}
+  ? (
+      request: Kind extends "unary" | "server_streaming" ? MessageShape<I> : AsyncIterable<MessageShape<I>>,
+      context: HandlerContext,
+    ) => Awaitable<Kind extends "unary" | "client_streaming" ? Answer<O> : Messages<MessageInitShape<O>>>
+  : never;
+
+/** A handler may return nothing for a message without fields. */
+type Answer<O extends DescMessage> =
+  | MessageInitShape<O>
+  | (keyof MessageShape<O> extends "$typeName" | "$unknown" ? void : never);
+
+/**
+ * The implementation of a protobuf-es service: promises for single answers, iterables for streams, the fields of
+ * answers as `create` takes them. Methods that are missing answer UNIMPLEMENTED. What a method throws is the call's
+ * status, see GrpcError.
+ */
+export type ProtobufHandlers<S extends ServiceDescriptor> = {
+  readonly [K in keyof S["method"]]?: Handler<S["method"][K]>;
+};
+
+/**
+ * Adds a protobuf-es service to a server (a plugin's, or a brokered one); the counterpart of `conn.protobuf`. The
+ * runtime is the module `@bufbuild/protobuf` that the generated code uses.
+ */
+export function addProtobufService<S extends ServiceDescriptor>(
+  server: Pick<Server, "addService">,
+  service: S,
+  runtime: ProtobufRuntime,
+  implementation: ProtobufHandlers<S>,
+): void {
+  const definition = protobufService(service, runtime);
+  const given = implementation as Record<string, ((...args: never[]) => unknown) | undefined>;
+  const handlers: UntypedServiceImplementation = {};
+  for (const { localName, output } of service.methods) {
+    const handle = given[localName]?.bind(implementation);
+    if (handle === undefined) continue;
+    const create = (answer: MessageInitShape<DescMessage>) => runtime.create(output, answer);
+    handlers[localName] = handlerOf(
+      definition[localName]!,
+      handle as Parameters<typeof handlerOf>[1],
+      create,
+    );
+  }
+  server.addService(definition, handlers);
+}
