@@ -1,48 +1,38 @@
-import type { Client, MethodDefinition, ServiceError } from "@grpc/grpc-js";
-import { AbortedError } from "../errors.js";
+import type { Client, MethodDefinition } from "@grpc/grpc-js";
+import { longestTimer, timeLimit } from "../options.js";
+import { type WaitOptions, waitFor } from "../wait.js";
 import { GrpcError } from "./errors.js";
 
-export interface CallWait {
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds; default: no limit. */
-  readonly timeout?: number | undefined;
+/** grpc-js's call options for a time limit, which the server is told. @throws OptionError */
+export function deadlineOf(timeout: number | undefined): { readonly deadline?: number } {
+  const limit = timeLimit("timeout", timeout, Infinity);
+  return limit > longestTimer ? {} : { deadline: Date.now() + limit };
 }
 
 /**
- * One of goplug's own unary calls.
- * @throws GrpcError, AbortedError
+ * One of goplug's own unary calls. One that takes too long has gRPC's DEADLINE_EXCEEDED.
+ * @throws GrpcError, AbortedError, OptionError
  */
 export function unary<Q, A>(
   client: Client,
-  method: MethodDefinition<Q, A>,
+  { path, requestSerialize, responseDeserialize }: MethodDefinition<Q, A>,
   argument: Q,
-  { signal, timeout }: CallWait = {},
+  { signal, timeout }: WaitOptions = {},
 ): Promise<A> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(new AbortedError(`the call of ${method.path}`, signal.reason));
-      return;
-    }
-    const onAbort = (): void => {
-      reject(new AbortedError(`the call of ${method.path}`, signal?.reason));
-      call.cancel();
-    };
-    const done = (error: ServiceError | null, answer?: A): void => {
-      signal?.removeEventListener("abort", onAbort);
-      if (error !== null)
-        reject(new GrpcError(error.code, error.details, { what: method.path, cause: error }));
-      else resolve(answer!);
-    };
-    const options = timeout === undefined ? {} : { deadline: Date.now() + timeout };
-    const { path, requestSerialize, responseDeserialize } = method;
+  return waitFor({ what: `the call of ${path}`, signal }, (resolve, reject) => {
     const call = client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize,
       argument,
-      options,
-      done,
+      deadlineOf(timeout),
+      (error, answer) => {
+        if (error === null) resolve(answer!);
+        else reject(new GrpcError(error.code, error.details, { what: path, cause: error }));
+      },
     );
-    signal?.addEventListener("abort", onAbort, { once: true });
+    return (cut) => {
+      if (cut !== undefined) call.cancel();
+    };
   });
 }

@@ -4,11 +4,12 @@ import type { ConnectionOptions } from "node:tls";
 import { type ChannelOptions, Client, type ServiceError, status } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
+import type { WaitOptions } from "../wait.js";
 import { Session } from "../yamux/index.js";
 import { bridge } from "./bridge.js";
 import { type BrokerSocket, GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
-import { type CallWait, unary } from "./call.js";
+import { unary } from "./call.js";
 import { connectGrpc, type GrpcConnection } from "./connection.js";
 import { GrpcConnectError, GrpcError } from "./errors.js";
 import { HealthService, HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
@@ -43,13 +44,13 @@ export interface HostEnd {
   /** Resolves when the plugin's output has ended. */
   readonly synced: Promise<void>;
   /** @throws GrpcError, also when the plugin says that it does not serve */
-  ping(wait: CallWait): Promise<void>;
+  ping(wait: WaitOptions): Promise<void>;
   /**
    * Asks the plugin to end. A plugin that ends so fast that its answer is lost has understood (go-plugin's Go servers
    * do); one that has no such service rejects.
    * @throws GrpcError
    */
-  shutdown(wait: CallWait): Promise<void>;
+  shutdown(wait: WaitOptions): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -11,6 +11,8 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
+import { onceCut, type WaitOptions, waitFor } from "../wait.js";
+import { deadlineOf } from "./call.js";
 import {
   type AnyMessage,
   type ProtobufRuntime,
@@ -21,10 +23,7 @@ import { readMessages } from "./read-messages.js";
 import { type Messages, writeMessages } from "./write-messages.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
-export interface ProtobufCallOptions extends Omit<CallOptions, "deadline"> {
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds; default: no limit. */
-  readonly timeout?: number | undefined;
+export interface ProtobufCallOptions extends Omit<CallOptions, "deadline">, WaitOptions {
   readonly metadata?: Metadata | undefined;
 }
 
@@ -97,28 +96,20 @@ function caller(client: Client, definition: Definition, create: Create): unknown
     };
   }
   return (input: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}) =>
-    new Promise((resolve, reject) => {
-      const { signal } = options;
-      if (signal?.aborted) {
-        reject(new AbortedError(`the call of ${path}`, signal.reason));
-        return;
-      }
+    waitFor({ what: `the call of ${path}`, signal: options.signal }, (resolve, reject) => {
       const [metadata, rest] = callOptions(options);
-      const onAbort = (): void => {
-        reject(new AbortedError(`the call of ${path}`, signal?.reason));
-        call.cancel();
-      };
       let fed: Fed | undefined;
       const done = (error: ServiceError | null, answer?: AnyMessage): void => {
-        signal?.removeEventListener("abort", onAbort);
         if (error === null) resolve(answer);
         else reject(fed?.explain(error) ?? error);
       };
       const call = requestStream
         ? client.makeClientStreamRequest(...codec, metadata, rest, done)
         : client.makeUnaryRequest(...codec, create(input), metadata, rest, done);
-      signal?.addEventListener("abort", onAbort, { once: true });
       if (requestStream) fed = feed(call as ClientWritableStream<AnyMessage>, input, create);
+      return (cut) => {
+        if (cut !== undefined) call.cancel();
+      };
     });
 }
 
@@ -128,8 +119,7 @@ function callOptions({
   metadata = new Metadata(),
   ...rest
 }: ProtobufCallOptions): [Metadata, CallOptions] {
-  const deadline = timeout === undefined ? {} : { deadline: Date.now() + timeout };
-  return [metadata, { ...rest, ...deadline }];
+  return [metadata, { ...rest, ...deadlineOf(timeout) }];
 }
 
 type Writing = ClientWritableStream<AnyMessage> | ClientDuplexStream<AnyMessage, AnyMessage>;
@@ -170,12 +160,11 @@ function answers(
   fed?: Fed,
 ): AsyncIterableIterator<AnyMessage> {
   const messages = readMessages<AnyMessage, ServiceError>(call, () => call.cancel(), fed?.explain);
-  const onAbort = (): void => {
-    messages.fail(new AbortedError(`the call of ${path}`, signal?.reason));
+  const release = onceCut({ what: `the call of ${path}`, signal }, (error) => {
+    messages.fail(error);
     call.cancel();
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  call.once("status", () => signal?.removeEventListener("abort", onAbort));
+  });
+  call.once("status", release);
   return messages;
 }
 
