@@ -6,9 +6,20 @@ import { COPY_LIMIT } from "./writer.js";
 
 const HIGH_WATER_MARK = 65_536;
 
+// A stream fails because of what the peer does. Go's streams tell only those who read and write; in Node an 'error'
+// that nobody listens to would end the process.
+const unheard = (): void => {};
+
 /**
- * A yamux stream as a Node Duplex that may be half open: `end()` sends FIN and reading goes on, `destroy()` resets the
- * stream unless both sides have ended it. What was read reopens the window, and `write` waits for the peer's.
+ * A yamux stream as a Node Duplex that may be half open: `end()` sends FIN and reading goes on. What was read reopens
+ * the window, and `write` waits for the peer's.
+ *
+ * `destroy()` without an error, once the peer's end was read, ends the stream with FIN, as it would a net.Socket (so
+ * does a `for await` that has read everything). In all other cases, unsent bytes among them, it resets the stream.
+ *
+ * A failure needs no `error` listener: it reaches `error` listeners, and whoever reads or writes at the time
+ * (`pipeline`, `for await`, the callback of a write). A peer's reset after this side's own end, while nobody reads, is
+ * no failure: the stream just closes.
  *
  * Errors: YamuxError ERR_YAMUX_CONNECTION_RESET (the peer reset the stream), ERR_YAMUX_SESSION_SHUTDOWN (the session
  * ended; its `cause` says why, and bytes received before can still be read), ERR_YAMUX_STREAM_CLOSE_TIMEOUT,
@@ -19,6 +30,8 @@ export class Stream extends Duplex {
   readonly #afterFlush: (callback: () => void) => void;
   #pendingWrite: ((error?: Error | null) => void) | undefined;
   #largestWrite = 0;
+  // Bytes of the write under way, which the channel has.
+  #pendingBytes = 0;
   #endPushed = false;
   // The session ended while there was something left to read: the error follows after that.
   #deferred: Error | undefined;
@@ -32,6 +45,7 @@ export class Stream extends Duplex {
     });
     this.#channel = channel;
     this.#afterFlush = afterFlush;
+    this.on("error", unheard);
     channel.attach({
       onData: (chunk, mayKeep) => this.#receive(chunk, mayKeep === true),
       onEnd: () => {
@@ -92,9 +106,26 @@ export class Stream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#channel.destroy(error ?? undefined);
-    this.#writeDone(error ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"));
-    callback(error);
+    const reason = isAfterIteration(error) && this.#isReadOut ? null : error;
+    if (reason === null && this.#isReadOut && !this.#hasUnsent) this.#channel.end();
+    else this.#channel.destroy(reason ?? undefined);
+    this.#writeDone(reason ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"));
+    callback(reason);
+  }
+
+  /** Whether the peer's end, and all before it, was taken. */
+  get #isReadOut(): boolean {
+    return this.#endPushed && this.readableLength === 0;
+  }
+
+  /** Whether bytes were written that are not on their way: held back by the peer's window, or behind such ones. */
+  get #hasUnsent(): boolean {
+    const queued = this.writableLength - (this.#pendingWrite === undefined ? 0 : this.#pendingBytes);
+    return this.#channel.isBlocked || queued > 0;
+  }
+
+  get #isBeingRead(): boolean {
+    return this.listenerCount("data") > 0 || this.listenerCount("readable") > 0;
   }
 
   #receive(chunk: Buffer, mayKeep: boolean): void {
@@ -107,9 +138,11 @@ export class Stream extends Duplex {
   #write(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
     let open = true;
     this.#largestWrite = 0;
+    this.#pendingBytes = 0;
     try {
       for (const chunk of chunks) {
         open = this.#channel.write(chunk);
+        this.#pendingBytes += chunk.length;
         this.#largestWrite = Math.max(this.#largestWrite, chunk.length);
       }
     } catch (error) {
@@ -135,6 +168,10 @@ export class Stream extends Duplex {
 
   #closed(error: Error | undefined): void {
     if (error === undefined || this.destroyed) return;
+    if (isReset(error) && this.writableFinished && !this.#isBeingRead) {
+      this.destroy();
+      return;
+    }
     const shutdown = error instanceof YamuxError && error.code === "ERR_YAMUX_SESSION_SHUTDOWN";
     const endDue = this.#endPushed && !this.readableEnded;
     if (!shutdown || this.#pendingWrite !== undefined || (this.readableLength === 0 && !endDue)) {
@@ -144,4 +181,13 @@ export class Stream extends Duplex {
     this.#deferred = error;
     if (endDue) this.once("end", () => this.destroy(error));
   }
+}
+
+function isReset(error: Error): boolean {
+  return error instanceof YamuxError && error.code === "ERR_YAMUX_CONNECTION_RESET";
+}
+
+/** Whether this is what Node destroys a half-open Duplex with at the end of a `for await` (there is no reason in it). */
+function isAfterIteration(error: Error | null): boolean {
+  return error?.name === "AbortError" && error.cause === undefined;
 }
