@@ -9,6 +9,7 @@ import { limited, waitFor } from "../wait.js";
 import { bridge } from "./bridge.js";
 import type { BrokerStream } from "./broker-stream.js";
 import { connectGrpc, type GrpcConnection } from "./connection.js";
+import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import type { Muxer } from "./muxer.js";
 import { Injector, makeServer, stopServer } from "./server.js";
@@ -29,6 +30,8 @@ export interface GRPCBrokerOptions {
   readonly tls?: { readonly client: ConnectionOptions; readonly server: () => PluginTls } | undefined;
   /** Options for dialled channels. */
   readonly channelOptions?: ChannelOptions | undefined;
+  /** Finds the cause of the errors of calls that the loss of a dialled connection has ended. */
+  readonly explainLoss?: ExplainLoss | undefined;
   /** Options for brokered servers. */
   readonly serverOptions?: ServerOptions | undefined;
   /** Set if brokered connections are streams of the main one. */
@@ -167,6 +170,7 @@ export class GRPCBroker {
           tls: this.#options.tls?.client,
           options,
           signal: cut,
+          explainLoss: this.#options.explainLoss,
           onClosed: () => {
             onClosed?.();
             if (made !== undefined) this.#connections.delete(made);

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import {
-  Channel,
+  type Channel,
   ChannelCredentials,
   type ChannelOptions,
   Client,
@@ -10,6 +10,7 @@ import {
 import { AbortedError } from "../errors.js";
 import { channelSecurity } from "./credentials.js";
 import { GrpcConnectError } from "./errors.js";
+import { ExplainedChannel, type ExplainLoss } from "./explained-channel.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { defaultChannelOptions, type GrpcAddress, targetOf } from "./target.js";
@@ -47,6 +48,8 @@ export interface ConnectOptions {
   /** On top of goplug's own. */
   readonly options?: ChannelOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Finds the cause of the errors of calls that the loss of the connection has ended. */
+  readonly explainLoss?: ExplainLoss | undefined;
   /** Called once, when the connection has closed or could not be made. */
   readonly onClosed?: (() => void) | undefined;
 }
@@ -61,11 +64,9 @@ export async function connectGrpc(
   connect: ConnectOptions = {},
 ): Promise<GrpcConnection> {
   const security = channelSecurity(connect.tls);
-  const channel = new Channel(targetOf(address), security.credentials, {
-    ...defaultChannelOptions,
-    ...security.options,
-    ...connect.options,
-  });
+  const options = { ...defaultChannelOptions, ...security.options, ...connect.options };
+  const { explainLoss = async () => undefined } = connect;
+  const channel = new ExplainedChannel(targetOf(address), security.credentials, options, explainLoss);
   const connection = new Connection(channel, connect.onClosed);
   try {
     await ready(channel, connect.signal);

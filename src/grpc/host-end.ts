@@ -12,6 +12,7 @@ import { BrokerStream } from "./broker-stream.js";
 import { unary } from "./call.js";
 import { connectGrpc, type GrpcConnection } from "./connection.js";
 import { GrpcConnectError, GrpcError } from "./errors.js";
+import type { ExplainLoss } from "./explained-channel.js";
 import { HealthService, HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
 import { GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
 import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
@@ -33,6 +34,8 @@ export interface HostEndOptions {
   readonly logger: Logger;
   /** Opens a socket that the plugin can dial. */
   readonly listen: () => Promise<BrokerSocket>;
+  /** Finds the cause of the errors of calls that the loss of a connection has ended. */
+  readonly explainLoss: ExplainLoss;
   readonly fromPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
   readonly toPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
 }
@@ -77,6 +80,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
       tls: { client: tls, server: () => serverRole(tls, options.autoMTLS) },
     }),
     channelOptions: options.channelOptions,
+    explainLoss: options.explainLoss,
     ...(muxer !== undefined && { muxer: () => muxer }),
     fromOther: options.fromPlugin,
     toOther: options.toPlugin,
@@ -114,13 +118,14 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
 const lostAnswer: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
 
 async function connectMain(
-  { address, tls, channelOptions }: HostEndOptions,
+  { address, tls, channelOptions, explainLoss }: HostEndOptions,
   muxer: Muxer | undefined,
   signal: AbortSignal,
 ): Promise<GrpcConnection> {
-  if (muxer === undefined) return connectGrpc(address, { tls, options: channelOptions, signal });
+  if (muxer === undefined) return connectGrpc(address, { tls, options: channelOptions, signal, explainLoss });
   const way = await bridge(await muxer.open(signal));
-  return connectGrpc(way.address, { tls, options: channelOptions, signal, onClosed: () => way.close() });
+  const onClosed = (): void => way.close();
+  return connectGrpc(way.address, { tls, options: channelOptions, signal, explainLoss, onClosed });
 }
 
 function startBroker(

@@ -8,7 +8,7 @@ import { type WaitOptions, within } from "../wait.js";
 import { ClientEndedError, UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient } from "./protocol-client.js";
 
-export interface GrpcClientOptions<P extends PluginSet> extends HostEndOptions {
+export interface GrpcClientOptions<P extends PluginSet> extends Omit<HostEndOptions, "explainLoss"> {
   readonly plugins: P;
   /** Makes a better error of the loss of the connection. */
   readonly onLost: (error: GoplugError) => Promise<Error>;
@@ -20,8 +20,10 @@ export interface GrpcClientOptions<P extends PluginSet> extends HostEndOptions {
 const shutdownTimeout = 2000;
 /** Milliseconds that the output of a plugin that answered Shutdown may take to end by itself. */
 const syncGrace = 500;
-/** gRPC's UNAVAILABLE and CANCELLED: how calls fail whose connection breaks. */
-const lostStatuses: ReadonlySet<number> = new Set([14, 1]);
+const UNAVAILABLE = 14;
+const CANCELLED = 1;
+/** How calls fail whose connection breaks. */
+const lostStatuses: ReadonlySet<number> = new Set([UNAVAILABLE, CANCELLED]);
 
 /** A go-plugin connection in gRPC mode, host's side (go-plugin: GRPCClient). */
 export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P> {
@@ -39,7 +41,12 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
     options: GrpcClientOptions<P>,
     signal: AbortSignal,
   ): Promise<GrpcProtocolClient<P>> {
-    return new GrpcProtocolClient(await openHostEnd(options, signal), options);
+    const explainLoss = async (): Promise<Error | undefined> => {
+      const lost = new GrpcError(UNAVAILABLE, "the connection was lost");
+      const reason = await options.onLost(lost);
+      return reason === lost ? undefined : reason;
+    };
+    return new GrpcProtocolClient(await openHostEnd({ ...options, explainLoss }, signal), options);
   }
 
   /** The connection to the plugin, shared by all that is dispensed (go-plugin: GRPCClient.Conn). */

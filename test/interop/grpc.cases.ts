@@ -165,15 +165,38 @@ function withVariants(side: Side): Case[] {
       assert.equal(face.signal.aborted, true);
     }),
     onKv(side, variant, "plugin killed in mid-call", async (face, client) => {
-      const others = [face.tools.hang({}), face.tools.hang({})].map((running) =>
-        assert.rejects(running, { code: 14 }),
+      const killed = ({ code, cause }: ServiceError) => {
+        assert.equal(code, 14);
+        assert.ok(cause instanceof PluginExitedError, String(cause));
+        assert.deepEqual(cause.exit, { code: null, signal: "SIGKILL" });
+        return true;
+      };
+      const staying = face.stream.source({ bytes: 10n, chunk: 0, code: 0, text: "", stay: true });
+      const others = [face.tools.hang({}), face.tools.hang({}), bytesOf(staying)].map((running) =>
+        assert.rejects(running, killed),
       );
-      await assert.rejects(face.tools.killSelf({}), { code: 14 });
+      await assert.rejects(face.tools.killSelf({}), killed);
       await Promise.all(others);
       await until("the signal", () => face.signal.aborted);
       assert.ok(face.signal.reason instanceof PluginExitedError);
       assert.deepEqual(face.signal.reason.exit, { code: null, signal: "SIGKILL" });
       await assert.rejects(client.ping({ timeout: 10_000 }), PluginExitedError);
+    }),
+    onKv(side, variant, "a panic in mid-call is the cause of the call's error", async (face) => {
+      const panicked = ({ cause }: ServiceError) => {
+        assert.ok(cause instanceof PluginExitedError, String(cause));
+        assert.match(cause.message, /the very last straw/);
+        return true;
+      };
+      await assert.rejects(face.tools.crash({ text: "the very last straw" }), panicked);
+      // A call that is made afterwards knows it, too.
+      await assert.rejects(face.tools.echo({}), panicked);
+    }),
+    onKv(side, variant, "a plugin's own UNAVAILABLE has no cause", async ({ tools }) => {
+      await assert.rejects(tools.fail({ code: 14, text: "later" }), ({ cause, details }: ServiceError) => {
+        assert.deepEqual([cause, details], [undefined, "later"]);
+        return true;
+      });
     }),
     onCounter(side, variant, "the plugin calls back", async ({ broker, counter: store }) => {
       for (const [value, sum] of [
