@@ -22,7 +22,8 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
   stdio: "inherit",
 });
 await build({
-  entryPoints: entries.map((entry) => `src/${entry}.ts`),
+  // The command beside them, which nothing imports.
+  entryPoints: [...entries, "cli/main"].map((entry) => `src/${entry}.ts`),
   outdir: "dist",
   outbase: "src",
   bundle: true,

@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { CommandError } from "../fail.js";
+import { writeWhole } from "../write-file.js";
+import { type Contract, parseContract } from "./contract.js";
+import { GENERATED, render } from "./render.js";
+import { runGo } from "./run-go.js";
+import { select } from "./select.js";
+
+export const summary = "write TypeScript definitions of a Go program's net/rpc services";
+
+export const help = `goplug gen PACKAGE... [--out FILE.ts]
+goplug gen --from CONTRACT.json [--out FILE.ts]
+goplug gen --binary EXECUTABLE [PACKAGE...] [--out FILE.ts]
+
+Writes TypeScript definitions of the net/rpc services of Go packages. A PACKAGE is a folder or an import path, resolved in the Go
+module of the current folder, as \`go build\` does.
+
+  --out FILE.ts        where to write; without it, and without --contract, the standard output
+  --contract FILE      write the contract as JSON, for --from on machines without Go
+  --from FILE          read a contract instead of Go packages
+  --binary FILE        read the debug information of a Go executable instead; PACKAGEs narrow it down
+  --receiver NAME      take this receiver only (may be repeated)
+  --int64 bigint|number  how int64 and uint64 are shown (default: bigint)
+  --nilable-maps       show nil maps as null, and tell them from empty ones
+  --codec TYPE=FILE#NAME  the schema of a Go type that marshals itself: the export NAME of the module FILE
+  --skip-unsendable    leave out methods that gob cannot send, instead of failing
+  -C, --dir DIR        the folder whose Go module to use (default: the current one)
+`;
+
+/** Runs `goplug gen`. Throws {@link CommandError}. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      out: { type: "string" },
+      contract: { type: "string" },
+      from: { type: "string" },
+      binary: { type: "string" },
+      receiver: { type: "string", multiple: true, default: [] },
+      int64: { type: "string", default: "bigint" },
+      "nilable-maps": { type: "boolean", default: false },
+      codec: { type: "string", multiple: true, default: [] },
+      "skip-unsendable": { type: "boolean", default: false },
+      dir: { type: "string", short: "C", default: "." },
+    },
+  });
+  const { int64, receiver: receivers, from, binary } = values;
+  if (int64 !== "bigint" && int64 !== "number")
+    throw new CommandError(`--int64 is bigint or number, not ${int64}`);
+  if (from !== undefined && (positionals.length > 0 || binary !== undefined))
+    throw new CommandError("--from takes the place of packages and --binary");
+  const codecs = values.codec.map(parseCodec);
+  const json =
+    from === undefined
+      ? await runGo(goArgs(positionals, receivers, binary), resolve(values.dir))
+      : readText(from);
+  const whole = parseContract(json);
+  for (const warning of whole.warnings ?? []) process.stderr.write(`goplug gen: warning: ${warning}\n`);
+  const contract = select(whole, { receivers, skipUnsendable: values["skip-unsendable"] });
+  if (contract.services.length === 0)
+    throw new CommandError(`no type of ${contract.packages.join(", ")} has methods that net/rpc would serve`);
+  const text = render(contract, {
+    int64,
+    nilableMaps: values["nilable-maps"],
+    codecs,
+    command: commandLine(argv),
+  });
+  if (values.contract !== undefined) writeWhole(values.contract, json, isContract);
+  if (values.out !== undefined) writeWhole(values.out, text, (old) => GENERATED.test(old));
+  else if (values.contract === undefined) process.stdout.write(text);
+  if (values.out !== undefined) process.stderr.write(`goplug gen: ${values.out}: ${counts(contract)}\n`);
+}
+
+function goArgs(
+  packages: readonly string[],
+  receivers: readonly string[],
+  binary: string | undefined,
+): string[] {
+  const args = receivers.flatMap((name) => ["-receiver", name]);
+  if (binary !== undefined) args.push("-binary", resolve(binary));
+  return [...args, "--", ...packages];
+}
+
+/** `TYPE=FILE#NAME` */
+function parseCodec(text: string): { type: string; from: string; name: string } {
+  const parts = /^([^=]+)=(.+)#([\p{ID_Start}_$][\p{ID_Continue}$]*)$/u.exec(text);
+  if (parts === null) throw new CommandError(`--codec is TYPE=FILE#NAME, not ${text}`);
+  const [, type, from, name] = parts as unknown as [string, string, string, string];
+  return { type, from, name };
+}
+
+/** The command for the file's header: without what depends on where it is run. */
+function commandLine(argv: readonly string[]): string {
+  const words: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!;
+    if (/^(--out|--contract|--dir|-C)$/.test(word)) i++;
+    else if (!/^(--out|--contract|--dir)=|^-C./.test(word)) words.push(word);
+  }
+  return ["goplug gen", ...words].join(" ").replace(/\s+/g, " ");
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new CommandError(`cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+function isContract(old: string): boolean {
+  return /"goplugContract":\s*\d/.test(old);
+}
+
+function counts({ services, types, registrations, constants }: Contract): string {
+  const methods = services.reduce((sum, s) => sum + s.methods.length, 0);
+  const some = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+  return [
+    some(services.length, "receiver"),
+    some(methods, "method"),
+    some(Object.keys(types).length, "type"),
+    some(registrations.length, "registration"),
+    some(constants.length, "constant"),
+  ].join(", ");
+}
