@@ -9,13 +9,14 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test test-node run-tests run-tests-interop interop bench check gen reference build fixtures clean
+.PHONY: help demo test test-node test-runtimes run-tests run-tests-interop interop bench check gen reference build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
 	@echo "make test     everything that must pass: types, unit, conformance, fuzz, faults, interop"
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
+	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux']"
 	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
 	@echo "make gen      regenerate generated code"
@@ -49,7 +50,7 @@ fixtures: $(FIXTURES) $(if $(HAVE_PYTHON),go-fixtures/python/.venv/installed.txt
 demo: build fixtures
 	@$(RUN) examples/demo.ts
 
-TESTS := $(shell find test -name '*.test.ts' -not -path 'test/types/*')
+TESTS := $(shell find test -name '*.test.ts' -not -path 'test/types/*' -not -path 'test/runtimes/*')
 
 test: build fixtures
 	npx tsc -p tsconfig.json
@@ -57,10 +58,14 @@ test: build fixtures
 	$(RUN) --test $(TESTS)
 	$(RUN) test/interop/main.ts
 
+# The examples under Node without tsx, Bun and Deno, which come from the npm registry.
+test-runtimes: build fixtures
+	$(RUN) --test test/runtimes/runtimes.test.ts
+
 # The same tests under another Node, which comes from the npm registry. With ONLY=interop the matrix alone.
 test-node: build fixtures
 	@test -n "$(NODE)" || { echo "which one? make test-node NODE=24"; exit 2; }
-	PATH="$$(scripts/node.sh $(NODE)):$$PATH" $(MAKE) --no-print-directory run-tests$(if $(ONLY),-$(ONLY))
+	PATH="$$(scripts/runtime.sh $(NODE)):$$PATH" $(MAKE) --no-print-directory run-tests$(if $(ONLY),-$(ONLY))
 
 run-tests: run-tests-interop
 	$(RUN) --test $(TESTS)

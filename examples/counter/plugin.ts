@@ -1,15 +1,19 @@
 // Keeps numbers, and has the host add them.
 import { serve } from "goplug";
-import { counter, dialHelper, handshakeConfig } from "./shared.js";
+import { counter, dialHelper, handshakeConfig } from "./shared.ts";
 
 const values = new Map<string, bigint>();
 
 const implementation = counter.implement((broker) => ({
   async Put({ Key, Value, AddServer }) {
-    await using helper = await dialHelper(broker, AddServer);
-    const sum = await helper.Sum({ A: values.get(Key) ?? 0n, B: Value });
-    values.set(Key, sum);
-    return sum;
+    const helper = await dialHelper(broker, AddServer);
+    try {
+      const sum = await helper.Sum({ A: values.get(Key) ?? 0n, B: Value });
+      values.set(Key, sum);
+      return sum;
+    } finally {
+      await helper[Symbol.asyncDispose]();
+    }
   },
   Get: (key) => values.get(key) ?? 0n,
 }));

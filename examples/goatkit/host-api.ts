@@ -1,7 +1,7 @@
 // The API that a host offers to its plugins, on both ends of the brokered stream.
 import type { Caller, CallOptions, MuxBroker } from "goplug";
-import { fromJson, hostMethods, toJson } from "./contract.js";
-import { HostError, UnknownMethodError } from "./errors.js";
+import { fromJson, hostMethods, toJson } from "./contract.ts";
+import { HostError, UnknownMethodError } from "./errors.ts";
 
 export interface HttpRequest {
   method: string;

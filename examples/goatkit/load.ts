@@ -1,9 +1,9 @@
 // A host of GoatKit plugins.
 import { BadReplyError, Client, type ClientConfig, type ClientParts, gob, netRpcPlugin } from "goplug";
-import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.js";
-import { PluginError } from "./errors.js";
-import { type HostAPI, serveHostAPI } from "./host-api.js";
-import { fromStruct, gkRegistration, type Registration } from "./registration.js";
+import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.ts";
+import { PluginError } from "./errors.ts";
+import { type HostAPI, serveHostAPI } from "./host-api.ts";
+import { fromStruct, gkRegistration, type Registration } from "./registration.ts";
 
 /** The host's side of one plugin (Go: GKPluginRPCClient). */
 class GKPluginClient {

@@ -1,4 +1,4 @@
-import type { Email, HostAPI } from "./host-api.js";
+import type { Email, HostAPI } from "./host-api.ts";
 
 /** A host in memory: one table, a cache, and canned answers. */
 export function memoryHost(): HostAPI & { emails: Email[] } {

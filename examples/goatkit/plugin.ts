@@ -1,8 +1,8 @@
 // Usage: plugin.ts [json|struct]: the plugin "stats", which answers as go-fixtures/goatkit/goatkit-plugin does.
 import { setTimeout as sleep } from "node:timers/promises";
-import { HostError, UnknownMethodError } from "./errors.js";
-import type { HostAPIClient } from "./host-api.js";
-import { servePlugin } from "./serve.js";
+import { HostError, UnknownMethodError } from "./errors.ts";
+import type { HostAPIClient } from "./host-api.ts";
+import { servePlugin } from "./serve.ts";
 
 let config: Record<string, string> = {};
 let host: HostAPIClient;

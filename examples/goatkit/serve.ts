@@ -1,8 +1,8 @@
 // A GoatKit plugin in TypeScript.
 import { gob, type MuxBroker, netRpcPlugin, serve } from "goplug";
-import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.js";
-import { HostAPIClient } from "./host-api.js";
-import { gkRegistration, type Registration, toStruct } from "./registration.js";
+import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.ts";
+import { HostAPIClient } from "./host-api.ts";
+import { gkRegistration, type Registration, toStruct } from "./registration.ts";
 
 /** What a plugin implements (Go: GKPluginInterface with InitWithHost). */
 export interface GKPlugin {

@@ -1,7 +1,7 @@
 // A store in memory, for any go-plugin host that speaks gRPC.
 import { status } from "@grpc/grpc-js";
 import { GrpcError, serve } from "goplug";
-import { handshakeConfig, kv } from "./shared.js";
+import { handshakeConfig, kv } from "./shared.ts";
 
 const values = new Map<string, Uint8Array>();
 

@@ -1,6 +1,6 @@
 import * as protobuf from "@bufbuild/protobuf";
 import { protobufPlugin } from "goplug";
-import { KV } from "./gen/kv_pb.js";
+import { KV } from "./gen/kv_pb.ts";
 
 export const handshakeConfig = {
   protocolVersion: 1,

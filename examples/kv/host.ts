@@ -1,16 +1,19 @@
 // Usage: host.ts COMMAND [ARGUMENTS...]: keeps a value in that plugin, and asks for one that is not there.
 import { Client, RemoteError } from "goplug";
-import { handshakeConfig, kv } from "./shared.js";
+import { handshakeConfig, kv } from "./shared.ts";
 
 const cmd = process.argv.slice(2) as [string, ...string[]];
-await using client = new Client({ handshakeConfig, plugins: { kv }, cmd });
-
-const store = await client.dispense("kv");
-await store.put("greeting", Buffer.from("Hello from Node"));
-console.log("Get(greeting):", Buffer.from(await store.get("greeting")).toString());
+const client = new Client({ handshakeConfig, plugins: { kv }, cmd });
 try {
-  await store.get("nothing");
-} catch (error) {
-  if (!(error instanceof RemoteError)) throw error;
-  console.log("Get(nothing): ", `${error.name}: ${error.message}`);
+  const store = await client.dispense("kv");
+  await store.put("greeting", Buffer.from("Hello from Node"));
+  console.log("Get(greeting):", Buffer.from(await store.get("greeting")).toString());
+  try {
+    await store.get("nothing");
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    console.log("Get(nothing): ", `${error.name}: ${error.message}`);
+  }
+} finally {
+  await client.kill();
 }

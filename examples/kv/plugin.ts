@@ -1,6 +1,6 @@
 // A store in memory, for any go-plugin host that speaks net/rpc.
 import { pluginLogger, serve } from "goplug";
-import { handshakeConfig, type KV, kv } from "./shared.js";
+import { handshakeConfig, type KV, kv } from "./shared.ts";
 
 const logger = pluginLogger({ name: "kv" });
 const values = new Map<string, Uint8Array>();

@@ -1,7 +1,7 @@
 // One store in two versions of the app protocol: over net/rpc for old hosts, over gRPC for new ones.
 import { status } from "@grpc/grpc-js";
 import { serve } from "goplug";
-import { handshakeConfig, version2, version3 } from "./shared.js";
+import { handshakeConfig, version2, version3 } from "./shared.ts";
 
 const values = new Map<string, Uint8Array>();
 

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { type GrpcServerParts, gob, grpcPlugin, netRpcPlugin } from "goplug";
-import { KVClient, type KVServer, KVService } from "./gen/kv.js";
+import { KVClient, type KVServer, KVService } from "./gen/kv.ts";
 
 /** No version here: each set below has its own. */
 export const handshakeConfig = { magicCookieKey: "BASIC_PLUGIN", magicCookieValue: "hello" };

@@ -1,6 +1,6 @@
 // Prints; console.log and everything else that writes to process.stdout reaches the host likewise.
 import { serve } from "goplug";
-import { handshakeConfig, stdio } from "./shared.js";
+import { handshakeConfig, stdio } from "./shared.ts";
 
 const implementation = stdio.implement({
   Print(text) {

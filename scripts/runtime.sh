@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Prints the folder of another runtime's program, from the npm registry where it is not there yet: runtime.sh 24 (a line of Node),
+# runtime.sh bun, runtime.sh deno.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=.runtimes/$1
+case $1 in
+  bun | deno)
+    package=$1
+    programs=$folder/node_modules/.bin
+    ;;
+  *)
+    system=$(node -p '`${process.platform === "win32" ? "win" : process.platform}-${process.arch}`')
+    package=node-$system@$1
+    programs=$folder/node_modules/node-$system/bin
+    ;;
+esac
+if [ ! -d "$programs" ]; then
+  mkdir -p "$folder"
+  echo '{ "private": true }' > "$folder/package.json"
+  npm install --silent --no-audit --no-fund --prefix "$folder" "$package" >&2
+fi
+echo "$PWD/$programs"

@@ -1,0 +1,42 @@
+// The examples, untouched, under other runtimes: Node that strips the types itself, Bun, Deno. `make test-runtimes` fetches these.
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { examples } from "../examples/table.js";
+import { binary } from "../interop/case.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+const path = (name: string): string =>
+  execFileSync("bash", ["scripts/runtime.sh", name], { cwd: root, encoding: "utf8" }).trim();
+
+/** The command that runs a TypeScript file in each. */
+const runtimes: Readonly<Record<string, () => readonly string[]>> = {
+  "node 22": () => [`${path("22")}/node`, "--disable-warning=ExperimentalWarning"],
+  "node 24": () => [`${path("24")}/node`],
+  bun: () => [`${path("bun")}/bun`],
+  deno: () => [`${path("deno")}/deno`, "run", "--quiet", "--allow-all"],
+};
+
+for (const [runtime, command] of Object.entries(runtimes)) {
+  const [program, ...options] = command() as [string, ...string[]];
+  describe(runtime, () => {
+    for (const [name, { stdout, stderr, go, checks }] of Object.entries(examples)) {
+      test(`${name}: its host, a Go plugin`, async () => {
+        const args = [...options, `examples/${name}/host.ts`, binary(go)];
+        const env = { ...process.env, GOPLUG_LOG: "error" };
+        const printed = await run(program, args, { cwd: root, env });
+        assert.match(printed.stdout, stdout);
+        assert.equal(printed.stderr, stderr);
+      });
+
+      if (checks.length === 0) continue;
+      test(`${name}: its plugin, a Go host: ${checks.join(", ")}`, async () => {
+        const plugin = [program, ...options, `examples/${name}/plugin.ts`];
+        await run(binary("host-check"), ["-case", checks.join(), "--", ...plugin], { cwd: root });
+      });
+    }
+  });
+}
