@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Duplex, pipeline } from "node:stream";
 import { BrokerError } from "../broker/errors.js";
-import { removeWithHost } from "../process/live.js";
+import { removeWithHost } from "../process/host-end/registry.js";
 import type { GrpcAddress } from "./target.js";
 
 /** A local socket that leads to a stream. */
@@ -20,7 +20,7 @@ export interface Bridge {
  */
 export async function bridge(stream: Duplex): Promise<Bridge> {
   const folder = await mkdtemp(join(tmpdir(), "goplug-mux"));
-  const forget = removeWithHost(folder);
+  const forget = removeWithHost("folder", folder);
   const path = join(folder, "s");
   const server = createServer();
   const remove = async (): Promise<void> => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import type { BrokerSocket } from "../grpc/broker.js";
 import { findGroup } from "../process/group.js";
-import { removeWithHost } from "../process/live.js";
+import { removeWithHost } from "../process/host-end/registry.js";
 import { SocketError } from "../socket/errors.js";
 
 /** Where the host's own sockets go, and who may connect beside the owner. */
@@ -23,7 +23,7 @@ export async function openBrokerSocket({ directory, group }: HostSockets): Promi
     throw new SocketError("ERR_SOCKET_GROUP", `failed to find gid from "${group}"`);
   const path = join(directory ?? tmpdir(), `plugin${randomInt(2 ** 32)}`);
   const server = createServer();
-  const forget = removeWithHost(path);
+  const forget = removeWithHost("socket", path);
   const close = (): void => {
     forget();
     server.close();

@@ -177,6 +177,7 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   grpcChannelOptions: object("an object of grpc-js's channel options", {}),
   managed: boolean,
   killWithHost: boolean,
+  watchdog: boolean,
   startTimeout: (name, value) => void timeLimit(name, value, DEFAULT_START_TIMEOUT),
   stderr: writable,
   syncStdout: writable,

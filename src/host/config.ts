@@ -110,6 +110,12 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
    */
   readonly killWithHost?: boolean;
   /**
+   * Whether that holds, too, for ends that the host cannot see (SIGKILL, a crash, the termination of its worker
+   * thread): a small process, one for all plugins, then outlives the host by a moment. Default: true. Not on Windows,
+   * where children end with their parent anyway, and not where there is no /bin/sh.
+   */
+  readonly watchdog?: boolean;
+  /**
    * How long the plugin may take until it has printed its handshake line, and then to connect. Default, and 0: 60,000;
    * Infinity: no limit.
    */

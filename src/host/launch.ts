@@ -1,6 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import type { Logger } from "../hclog/logger.js";
-import { removeWithHost } from "../process/live.js";
+import { removeWithHost } from "../process/host-end/registry.js";
 import type { Runner } from "../process/runner.js";
 import { HandshakeError } from "../protocol/errors.js";
 import {
@@ -134,7 +134,7 @@ function removeSocketAtExit(
   logger: Logger,
 ): void {
   if (network !== "unix") return;
-  const forget = removeWithHost(address);
+  const forget = removeWithHost("socket", address);
   process.onExit(async () => {
     forget();
     try {

@@ -2,7 +2,7 @@ import { chmod, chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findGroup } from "../process/group.js";
-import { removeWithHost } from "../process/live.js";
+import { removeWithHost } from "../process/host-end/registry.js";
 import type { UnixSocketConfig } from "./config.js";
 import { StartError } from "./errors.js";
 
@@ -19,7 +19,7 @@ export async function makeSocketDir({ group, tempDir = tmpdir() }: UnixSocketCon
     throw new StartError("ERR_START_SOCKET_GROUP", `failed to find gid from ${JSON.stringify(group)}`, "");
   }
   const path = await mkdtemp(join(tempDir, "plugin-dir"));
-  const forget = removeWithHost(path);
+  const forget = removeWithHost("folder", path);
   const remove = async (): Promise<void> => {
     forget();
     await rm(path, { recursive: true, force: true });

@@ -80,7 +80,7 @@ export async function startPlugin<P extends PluginSet>(
     const command = await verified(named, config, signal, cleanups);
     runner =
       config.runner === undefined
-        ? new CommandRunner(command, { killWithHost: config.killWithHost })
+        ? new CommandRunner(command, { killWithHost: config.killWithHost, watchdog: config.watchdog, logger })
         : await config.runner(command, { logger, socketDir: socketDir!.path });
     launched = await launch(runner, {
       logger,

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { type Logger, nullLogger } from "../hclog/logger.js";
 import { diagnoseExecutable } from "./diagnose.js";
 import { SpawnError } from "./errors.js";
-import { killWithHost } from "./live.js";
+import { killWithHost } from "./host-end/registry.js";
 import type { ExitStatus, Runner } from "./runner.js";
 
 /** A command to be started, complete: nothing is added to its environment. */
@@ -18,18 +19,22 @@ export interface Command {
 export interface CommandRunnerOptions {
   /** Whether the process is killed when this one ends. Default: true. */
   killWithHost?: boolean | undefined;
+  /** Whether it is killed even when this one ends in a way that it does not see, such as SIGKILL. Default: true. */
+  watchdog?: boolean | undefined;
+  /** Default: nothing is logged. */
+  logger?: Logger | undefined;
 }
 
 /** Runs a plugin as a child process (go-plugin: internal/cmdrunner). It inherits stdin, as Go's does. */
 export class CommandRunner implements Runner {
   readonly #command: Command;
-  readonly #bound: boolean;
+  readonly #options: CommandRunnerOptions;
   #child: ChildProcess | undefined;
   #exit: Promise<ExitStatus> | undefined;
 
   constructor(command: Command, options: CommandRunnerOptions = {}) {
     this.#command = command;
-    this.#bound = options.killWithHost ?? true;
+    this.#options = options;
   }
 
   get name(): string {
@@ -72,7 +77,7 @@ export class CommandRunner implements Runner {
         child.once("exit", (code, signal) => resolveExit({ code, signal }));
       });
       // Not only when "spawn" tells of it: this process may end before.
-      if (this.#bound && child.pid !== undefined) killWithHost(child);
+      this.#killWithHost(child);
       child.once("spawn", () => {
         this.#child = child;
         resolve();
@@ -92,6 +97,16 @@ export class CommandRunner implements Runner {
 
   diagnose(): Promise<string> {
     return diagnoseExecutable(this.#command.path);
+  }
+
+  #killWithHost(child: ChildProcess): void {
+    const { killWithHost: bound = true, watchdog = true, logger = nullLogger } = this.#options;
+    if (!bound) return;
+    killWithHost(child, {
+      watchdog,
+      onUnwatched: (error) =>
+        logger.debug("the plugin will outlive a host that is killed", { path: this.name, error }),
+    });
   }
 
   #started(): ChildProcess {

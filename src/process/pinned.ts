@@ -10,7 +10,7 @@ import {
   type SecureConfig,
   startCheck,
 } from "./checksum.js";
-import { removeWithHost } from "./live.js";
+import { removeWithHost } from "./host-end/registry.js";
 
 export interface PinOptions {
   /** Where the private directory is made; must allow execution (no `noexec` mount). Default: os.tmpdir(). */
@@ -55,15 +55,15 @@ export async function pinExecutable(
   const check = startCheck(config);
   const { handle, mode } = await openRegular(path);
   let home: string | undefined;
-  let forget = (): void => {};
+  const registered: (() => void)[] = [];
   const remove = async (): Promise<void> => {
     if (home !== undefined) await rm(home, { recursive: true, force: true }).catch(() => {});
-    forget();
+    for (const forget of registered) forget();
   };
   try {
     home = await mkdtemp(join(directory, "goplug-pinned-"));
-    forget = removeWithHost(home);
     const copy = join(home, basename(path));
+    registered.push(removeWithHost("file", copy), removeWithHost("folder", home));
     // A file that nobody may execute stays so, and fails to start as the original would.
     const target = await open(copy, "wx", mode & 0o111 ? 0o500 : 0o400);
     try {
