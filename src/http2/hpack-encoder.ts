@@ -56,15 +56,7 @@ export class HpackEncoder {
     this.#evict(0);
   }
 
-  /** The most bytes that a list can take. */
-  bound(headers: HeaderList): number {
-    let bytes = 12;
-    // A literal costs at most one octet and two lengths of five.
-    for (let i = 0; i < headers.length; i++) bytes += headers[i]!.length + 6;
-    return bytes;
-  }
-
-  /** Encodes a list to `target`, which has room for {@link bound}; returns where the block ends. */
+  /** Encodes a list to `target`, which has room for {@link encodedBound}; returns where the block ends. */
   encode(headers: HeaderList, target: Buffer, start: number): number {
     let at = start;
     if (this.#announce !== undefined) {
@@ -151,4 +143,16 @@ function putString(target: Buffer, start: number, text: string): number {
   if (length > 24) target.write(text, at, "latin1");
   else for (let i = 0; i < length; i++) target[at + i] = text.charCodeAt(i);
   return at + length;
+}
+
+/** A list's size by HTTP/2's reckoning (RFC 9113, section 6.5.2). */
+export function listSize(headers: HeaderList): number {
+  let size = 0;
+  for (let i = 0; i < headers.length; i++) size += headers[i]!.length;
+  return size + (headers.length >> 1) * ENTRY_OVERHEAD;
+}
+
+/** The most bytes that a list of this size takes: lengths and indexes need less than an entry's overhead. */
+export function encodedBound(size: number): number {
+  return size + 12;
 }

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HeaderList, HpackDecoder } from "../../../src/http2/hpack-decoder.js";
-import { HpackEncoder } from "../../../src/http2/hpack-encoder.js";
+import { encodedBound, HpackEncoder, listSize } from "../../../src/http2/hpack-encoder.js";
 
 const unhex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 const decoder = (tableSize = 4096, maxListSize = 1 << 20): HpackDecoder =>
   new HpackDecoder(tableSize, maxListSize);
 
 function encode(encoder: HpackEncoder, headers: HeaderList): string {
-  const target = Buffer.alloc(encoder.bound(headers));
+  const target = Buffer.alloc(encodedBound(listSize(headers)));
   return target.toString("hex", 0, encoder.encode(headers, target, 0));
 }
 

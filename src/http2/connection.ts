@@ -1,0 +1,113 @@
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** What a {@link Connection} tells the session. */
+export interface ConnectionHandler {
+  /** Bytes from the peer, in order; valid during the call only, unless `mayKeep`. */
+  onData(chunk: Buffer, mayKeep: boolean): void;
+  /** The peer sends no more. */
+  onEnd(): void;
+  /** Once and last: both directions are over. */
+  onClose(error?: Error): void;
+}
+
+/** What a session speaks over: an ordered stream of bytes in both directions. */
+export interface Connection {
+  /** Whether chunks may be written to again once they were taken: not if they go to somebody else by reference. */
+  readonly copies: boolean;
+  attach(handler: ConnectionHandler): void;
+  /** Sends the chunks, in order; `taken` is called when there is room for more, not after the connection's end. */
+  write(chunks: readonly Uint8Array[], taken: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Sends no more; what was written still goes out. */
+  end(): void;
+  destroy(): void;
+}
+
+/** Speaks over a socket (unix, TCP, TLS), or any other Duplex. */
+export function duplexConnection(stream: Duplex): Connection {
+  let failure: Error | undefined;
+  return {
+    // A socket has copied the bytes out when it calls back.
+    copies: stream instanceof Socket,
+    attach(handler) {
+      stream.on("error", (error) => {
+        failure ??= error;
+      });
+      stream.on("data", (chunk: Buffer) => handler.onData(chunk, true));
+      stream.on("end", () => handler.onEnd());
+      stream.on("close", () => handler.onClose(failure));
+      if (stream.destroyed) queueMicrotask(() => handler.onClose(stream.errored ?? undefined));
+    },
+    write(chunks, taken) {
+      const last = chunks.length - 1;
+      if (last > 0) stream.cork();
+      for (let i = 0; i < last; i++) stream.write(chunks[i]!);
+      stream.write(chunks[last]!, (error) => {
+        // The connection reports its end by itself.
+        if (!error) taken();
+      });
+      if (last > 0) stream.uncork();
+    },
+    pause: () => void stream.pause(),
+    resume: () => void stream.resume(),
+    end: () => void stream.end(),
+    destroy: () => void stream.destroy(),
+  };
+}
+
+/** A stream of bytes with callbacks instead of events, such as a yamux channel. */
+export interface Channel {
+  attach(handler: {
+    onData(chunk: Buffer, mayKeep?: boolean): void;
+    onEnd(): void;
+    onClose(error?: Error): void;
+    onDrain(): void;
+  }): void;
+  /** Keeps the chunk by reference until it is sent; false asks to wait for onDrain. */
+  write(chunk: Uint8Array): boolean;
+  end(): void;
+  destroy(error?: Error): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** Speaks over a channel, without the cost of a Node stream. */
+export function channelConnection(channel: Channel): Connection {
+  const waiting: (() => void)[] = [];
+  let over = false;
+  return {
+    copies: false,
+    attach(handler) {
+      channel.attach({
+        onData: (chunk, mayKeep = false) => handler.onData(chunk, mayKeep),
+        onEnd: () => handler.onEnd(),
+        onClose(error) {
+          over = true;
+          handler.onClose(error);
+        },
+        onDrain() {
+          for (const taken of waiting.splice(0)) taken();
+        },
+      });
+    },
+    write(chunks, taken) {
+      // onClose is on its way; a channel throws.
+      if (over) return;
+      let goOn = true;
+      try {
+        for (const chunk of chunks) goOn = channel.write(chunk);
+      } catch {
+        over = true;
+        return;
+      }
+      if (goOn) queueMicrotask(taken);
+      else waiting.push(taken);
+    },
+    pause: () => channel.pause(),
+    resume: () => channel.resume(),
+    end: () => channel.end(),
+    destroy: () => channel.destroy(),
+  };
+}
