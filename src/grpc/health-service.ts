@@ -41,6 +41,7 @@ export class HealthService implements HealthServer {
       call.on("close", gone);
     };
     this.stop = () => {
+      if (current === Serving.NOT_SERVING) return;
       current = Serving.NOT_SERVING;
       for (const call of watching) if (known(call.request.service)) call.write({ status: current });
     };

@@ -115,9 +115,14 @@ export class PluginEnd {
     });
   }
 
-  /** Says that it does not serve any more, lets running calls end within the grace period, and closes. */
-  async close(graceMs = this.#options.gracePeriod ?? defaultGrace): Promise<void> {
+  /** The health service says so from now on; calls go on. */
+  stopServing(): void {
     this.#health.stop();
+  }
+
+  /** {@link stopServing}, lets running calls end within the grace period, and closes. */
+  async close(graceMs = this.#options.gracePeriod ?? defaultGrace): Promise<void> {
+    this.stopServing();
     this.#health.close();
     this.#broker.close();
     this.#stdio.close();

@@ -56,6 +56,7 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<StartS
       return end.openConnections;
     },
     serve: (connection: Duplex) => end.serveConnection(connection),
+    stopServing: () => end.stopServing(),
     close: () => end.close(quitting ? Math.min(options.gracePeriod ?? quitGrace, quitGrace) : undefined),
     closeNow: () => end.closeNow(),
   };

@@ -6,6 +6,8 @@ export interface ProtocolServer {
   readonly openConnections: number;
   /** Takes a connection, TLS and all. */
   serve(connection: Duplex): void;
+  /** Tells those who ask that the plugin does not serve any more; calls go on. */
+  stopServing(): void;
   /** Ends all connections; what was written to them before goes out. */
   close(): Promise<void>;
   /** {@link close} for the moment when the process exits. */

@@ -34,6 +34,13 @@ export interface ServeConfig {
   /** The kind of socket. Default: `unix`, on Windows `tcp` (127.0.0.1, in the range of ports that the host names). */
   readonly network?: Network;
   /**
+   * The port of a plugin on `tcp`, whatever range the host names; 0: any that the system gives. Default: the first
+   * free one of the host's range, and any where no host names one.
+   */
+  readonly port?: number;
+  /** Called once, when hosts can connect: where the plugin listens, such as `127.0.0.1:40123`. */
+  readonly onServing?: (where: { readonly network: Network; readonly address: string }) => void;
+  /**
    * Makes the TLS configuration of the plugin's connections (go-plugin: TLSProvider). Default: AutoMTLS with hosts
    * that ask for it, whose one-time certificate alone is then accepted; no TLS with others.
    */
@@ -55,6 +62,11 @@ export interface ServeConfig {
    * is up to the caller.
    */
   readonly exit?: boolean;
+  /**
+   * Whether SIGINT ends the serving as SIGTERM does. Default false, as in go-plugin: a terminal's Ctrl-C goes to host and
+   * plugin alike, and it is the host that decides. Turn it on for plugins that something else than go-plugin runs.
+   */
+  readonly stopOnInterrupt?: boolean;
   /** Ends the serving when it fires, as SIGTERM does. */
   readonly signal?: AbortSignal;
   /**

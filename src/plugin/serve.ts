@@ -1,6 +1,7 @@
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
+import { wholeNumber } from "../options.js";
 import { CORE_PROTOCOL_VERSION, ENV, type Protocol } from "../protocol/constants.js";
 import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
@@ -14,7 +15,7 @@ import { OutputQueue } from "./output-queue.js";
 import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig, ServeTestConfig } from "./serve-config.js";
 import { Serving, type StartServer } from "./serving.js";
-import { installSignals } from "./signals.js";
+import { installSignals, type StopSignal } from "./signals.js";
 import { startNetRpc } from "./start-net-rpc.js";
 import {
   bytesBeforeHold,
@@ -94,7 +95,10 @@ async function serveOnce(config: ServeConfig): Promise<void> {
 }
 
 function listenOptions(config: ServeConfig): ListenOptions {
-  return { ...listenOptionsFromEnv(process.env), network: config.network };
+  const { network, port } = config;
+  if (port === undefined) return { ...listenOptionsFromEnv(process.env), network };
+  wholeNumber("port", port, 0, 65_535);
+  return { ...listenOptionsFromEnv(process.env), network, minPort: port, maxPort: port };
 }
 
 interface Negotiated {
@@ -135,10 +139,11 @@ async function serveOn(
   { config, version, protocol, logger, security, start }: Parts & { readonly start: StartServer },
 ): Promise<void> {
   let stop = (): void => {};
-  const removeSignals = installSignals(logger, (signal) => {
+  const onSignal = (signal: StopSignal): void => {
     logger.info("plugin received signal, stopping", { signal });
     stop();
-  });
+  };
+  const removeSignals = installSignals(logger, onSignal, config.stopOnInterrupt);
   try {
     announce(listener, { version, protocol, serverCert: security.announce, logger });
     const output = captureStdio((error) => logger.warn("plugin output is lost", { error }));
@@ -147,13 +152,21 @@ async function serveOn(
     const closeNow = (): void => serving.server.closeNow();
     process.on("exit", closeNow);
     const stopWatch = config.endWhenOrphaned === false ? undefined : watch(serving, logger);
-    await serving.stopped;
-    stopWatch?.();
-    await serving.end();
-    process.off("exit", closeNow);
+    try {
+      config.onServing?.(addressOf(listener));
+      await serving.stopped;
+    } finally {
+      stopWatch?.();
+      await serving.end();
+      process.off("exit", closeNow);
+    }
   } finally {
     removeSignals();
   }
+}
+
+function addressOf({ network, address }: Listener): Pick<Listener, "network" | "address"> {
+  return { network, address };
 }
 
 function watch({ server, stop }: Serving, logger: Logger): () => void {
@@ -181,15 +194,19 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
     release = tee?.release;
     const output = tee ?? { stdout: new OutputQueue(() => {}), stderr: new OutputQueue(() => {}) };
     const serving = new Serving({ listener, start, output, logger, signal: config.signal });
-    test.onReattachConfig?.({
-      protocol: negotiated.protocol,
-      protocolVersion: negotiated.version,
-      address: { network: listener.network, address: listener.address },
-      pid: process.pid,
-      test: true,
-    });
-    await serving.stopped;
-    await serving.end();
+    try {
+      config.onServing?.(addressOf(listener));
+      test.onReattachConfig?.({
+        protocol: negotiated.protocol,
+        protocolVersion: negotiated.version,
+        address: addressOf(listener),
+        pid: process.pid,
+        test: true,
+      });
+      await serving.stopped;
+    } finally {
+      await serving.end();
+    }
   } finally {
     release?.();
     listener.close();

@@ -57,6 +57,7 @@ export class Serving {
     const { listener, signal } = this.#parts;
     signal?.removeEventListener("abort", this.stop);
     listener.close();
+    this.server.stopServing();
     // Quit's answer has waited for the hosts already, and they give the process 2 s from then on.
     if (!this.#quitting) await this.#flush();
     await this.server.close();

@@ -19,6 +19,9 @@ export function startNetRpc(
         return server.openConnections;
       },
       serve: (connection) => serve(connection as Socket),
+      stopServing() {
+        // net/rpc has no word for it.
+      },
       close: () => server.close(),
       closeNow: () => server.closeNow(),
     };
