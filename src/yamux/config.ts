@@ -34,18 +34,14 @@ export const defaultConfig: ResolvedConfig = Object.freeze({
   streamCloseTimeout: 300_000,
 });
 
-// setTimeout fires at once above this.
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 function invalid(message: string): YamuxError {
   return new YamuxError("ERR_YAMUX_INVALID_CONFIG", { message });
 }
 
+// Longer than a timer can hold is for ever, as everywhere in goplug.
 function checkTime(name: string, value: number, lowest: number): void {
-  if (typeof value !== "number" || !(value >= lowest && value <= LONGEST_TIMER))
-    throw invalid(
-      `${name} must be between ${lowest} and ${LONGEST_TIMER} milliseconds, not ${String(value)}`,
-    );
+  if (typeof value !== "number" || !(value >= lowest))
+    throw invalid(`${name} must be at least ${lowest} milliseconds, not ${String(value)}`);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { startPatientTimer } from "./patient-timer.js";
+
 /**
  * Expires items that stay longer than one fixed time. Since all have the same time to live, they expire in the order
  * they came in, and one timer serves them all: adding and removing an item costs no timer.
@@ -6,7 +8,7 @@ export class Deadlines<T> {
   readonly #lifetime: number;
   readonly #expire: (item: T) => void;
   readonly #due = new Map<T, number>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
 
   /** @param lifetime milliseconds; 0 = items never expire */
   constructor(lifetime: number, expire: (item: T) => void) {
@@ -17,7 +19,7 @@ export class Deadlines<T> {
   add(item: T): void {
     if (this.#lifetime === 0) return;
     this.#due.set(item, performance.now() + this.#lifetime);
-    if (this.#timer === undefined) this.#arm(this.#lifetime);
+    if (this.#stopTimer === undefined) this.#arm(this.#lifetime);
   }
 
   delete(item: T): void {
@@ -27,19 +29,17 @@ export class Deadlines<T> {
 
   /** Stops the timer and forgets all items. */
   clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     this.#due.clear();
   }
 
   #arm(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#check, Math.ceil(delay));
-    this.#timer.unref();
+    this.#stopTimer = startPatientTimer(delay, this.#lifetime, this.#check);
   }
 
   readonly #check = (): void => {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     for (const [item, due] of this.#due) {
       const left = due - performance.now();
       if (left > 0) {

@@ -2,10 +2,10 @@ import type { OnReadOpts, Socket, TcpNetConnectOpts } from "node:net";
 import { connect as netConnect } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { connect as tlsConnect } from "node:tls";
-import { AbortedError } from "../errors.js";
+import { type WaitOptions, waitFor } from "../wait.js";
 import type { SessionConfig } from "./config.js";
 import { YamuxError } from "./errors.js";
-import type { Role, WaitOptions } from "./session.js";
+import type { Role } from "./session.js";
 import { Session } from "./session.js";
 
 const READ_BUFFER_SIZE = 262_144;
@@ -25,12 +25,11 @@ export interface DialOptions extends SessionConfig, WaitOptions {
  * Connects and starts a session. The socket is read into one buffer that is used again and again (`onread` of
  * net.connect), which spares an allocation for each read; use it rather than a socket of your own where you can.
  * @throws YamuxError ERR_YAMUX_CONNECTION_FAILED (its `cause` is the socket's error), ERR_YAMUX_INVALID_CONFIG;
- * AbortedError
+ * AbortedError, TimeoutError
  */
 export function dial(options: DialOptions): Promise<Session> {
-  const { path, host, port, tls, signal, role, ...config } = options;
-  if (signal?.aborted) return Promise.reject(new AbortedError("dialling", signal.reason));
-  return new Promise<Session>((resolve, reject) => {
+  const { path, host, port, tls, signal, timeout, role, ...config } = options;
+  return waitFor<Session>({ what: "dialling", signal, timeout }, (resolve, reject) => {
     let take: ((chunk: Buffer) => void) | undefined;
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
     const onread: OnReadOpts = {
@@ -44,14 +43,7 @@ export function dial(options: DialOptions): Promise<Session> {
     // tls.connect takes onread like net.connect; its type does not say so.
     const target = { ...tls, ...address, onread };
     const socket: Socket = tls !== undefined ? tlsConnect(target) : netConnect(target as TcpNetConnectOpts);
-    const ready = tls !== undefined ? "secureConnect" : "connect";
-    const settle = (): void => {
-      signal?.removeEventListener("abort", onAbort);
-      socket.off("error", onError);
-      socket.off(ready, onReady);
-    };
     const onError = (cause: Error): void => {
-      settle();
       socket.destroy();
       reject(
         new YamuxError("ERR_YAMUX_CONNECTION_FAILED", {
@@ -60,14 +52,9 @@ export function dial(options: DialOptions): Promise<Session> {
         }),
       );
     };
-    const onAbort = (): void => {
-      settle();
-      socket.on("error", () => {});
-      socket.destroy();
-      reject(new AbortedError("dialling", signal?.reason));
-    };
-    const onReady = (): void => {
-      settle();
+    socket.once("error", onError);
+    socket.once(tls !== undefined ? "secureConnect" : "connect", () => {
+      socket.off("error", onError);
       try {
         resolve(
           new Session(socket, { ...config, role: role ?? "client" }, (sink) => {
@@ -76,11 +63,16 @@ export function dial(options: DialOptions): Promise<Session> {
         );
       } catch (error) {
         socket.destroy();
-        reject(error as Error);
+        reject(error);
       }
+    });
+    // Called off; a socket that fails while it is being closed has nobody to tell.
+    return (cut) => {
+      if (cut !== undefined)
+        socket
+          .off("error", onError)
+          .on("error", () => {})
+          .destroy();
     };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", onError);
-    socket.once(ready, onReady);
   });
 }

@@ -9,6 +9,8 @@ import type { FrameWriter } from "./writer.js";
 /** A handler of this package's own: it is told whether it may keep a chunk without copying. */
 export interface KeepingHandler extends ChannelHandler {
   onData(chunk: Buffer, mayKeep?: boolean): void;
+  /** Nothing more will be sent, whatever was written; bytes may still be on their way to onData, and then onClose. */
+  onWriteEnd?(error: Error): void;
 }
 
 /** What a channel needs of its session. */
@@ -77,6 +79,11 @@ export class MuxChannel implements Channel {
   /** Whether both directions are over. */
   get isOver(): boolean {
     return this.#phase === "closed" || this.#phase === "reset";
+  }
+
+  /** Bytes that have arrived and that the handler has not consumed. */
+  get unread(): number {
+    return (this.#inbox === undefined ? 0 : this.#inbox.length) + this.held;
   }
 
   /** Bytes given to write() that wait for the peer to open its window. */
@@ -204,7 +211,7 @@ export class MuxChannel implements Channel {
 
   /** Sends the SYN of a stream just opened (Go's OpenStream) or the ACK of one just accepted (AcceptStream). */
   announce(): void {
-    const delta = this.#host.maxWindow - this.#unread() - this.#recvWindow;
+    const delta = this.#host.maxWindow - this.unread - this.#recvWindow;
     this.#recvWindow += delta;
     if (this.#phase === "synSent") this.#send(SYN, delta);
     else if (this.#phase === "synReceived") {
@@ -277,7 +284,7 @@ export class MuxChannel implements Channel {
   /** Go's rule (stream.go, sendWindowUpdate): reopen what the reader has consumed once it is half of the window. */
   updateWindow(): void {
     const max = this.#host.maxWindow;
-    const delta = max - this.#unread() - this.#recvWindow;
+    const delta = max - this.unread - this.#recvWindow;
     if (delta < max >>> 1 || this.isOver || this.#readSide === "ended") return;
     this.#recvWindow += delta;
     this.lastBatch = this.#host.writer.batch;
@@ -303,11 +310,8 @@ export class MuxChannel implements Channel {
   abort(error: YamuxError): void {
     if (this.isOver) return;
     this.#over("closed", error, error);
+    this.#handler?.onWriteEnd?.(error);
     this.#tell();
-  }
-
-  #unread(): number {
-    return (this.#inbox === undefined ? 0 : this.#inbox.length) + this.held;
   }
 
   #send(flags: number, delta = 0): void {

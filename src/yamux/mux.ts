@@ -1,3 +1,4 @@
+import type { WaitOptions } from "../wait.js";
 import type { ResolvedConfig } from "./config.js";
 import { Deadlines } from "./deadlines.js";
 import { YamuxError } from "./errors.js";
@@ -99,19 +100,19 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
 
   // What the application asks for.
 
-  open(signal: AbortSignal | undefined): Promise<MuxChannel> {
+  open(wait: WaitOptions): Promise<MuxChannel> {
     const refusal = this.#openRefusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     // Behind those who wait already.
-    if (this.#backlog >= this.#config.acceptBacklog || this.#openers.size > 0 || signal?.aborted)
-      return this.#openers.wait("opening a yamux stream", signal);
+    if (this.#backlog >= this.#config.acceptBacklog || this.#openers.size > 0 || wait.signal?.aborted)
+      return this.#openers.wait("opening a yamux stream", wait);
     return Promise.resolve(this.#openNow());
   }
 
-  accept(signal: AbortSignal | undefined): Promise<MuxChannel> {
+  accept(wait: WaitOptions): Promise<MuxChannel> {
     if (this.#end !== undefined) return Promise.reject(this.#end.reason);
-    if (this.#unaccepted.length === 0 || signal?.aborted)
-      return this.#accepters.wait("accepting a yamux stream", signal);
+    if (this.#unaccepted.length === 0 || wait.signal?.aborted)
+      return this.#accepters.wait("accepting a yamux stream", wait);
     const channel = this.#unaccepted.shift()!;
     channel.announce();
     return Promise.resolve(channel);

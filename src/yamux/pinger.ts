@@ -1,9 +1,9 @@
-import { AbortedError } from "../errors.js";
+import { type WaitOptions, waitFor } from "../wait.js";
 import { YamuxError } from "./errors.js";
+import { startPatientTimer } from "./patient-timer.js";
 
 interface Pending {
   readonly sent: number;
-  readonly timer: NodeJS.Timeout;
   resolve(milliseconds: number): void;
   reject(error: Error): void;
 }
@@ -28,41 +28,21 @@ export class Pinger {
 
   /**
    * Resolves to the round-trip time in milliseconds.
-   * @throws YamuxError ERR_YAMUX_TIMEOUT, AbortedError
+   * @throws YamuxError ERR_YAMUX_TIMEOUT, AbortedError, TimeoutError
    */
-  ping(signal: AbortSignal | undefined): Promise<number> {
-    if (signal?.aborted) return Promise.reject(new AbortedError("the ping", signal.reason));
-    const id = this.#nextId;
-    this.#nextId = (id + 1) >>> 0;
-    return new Promise<number>((resolve, reject) => {
-      const settle = (): void => {
-        this.#pending.delete(id);
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const onAbort = (): void => {
-        settle();
-        reject(new AbortedError("the ping", signal?.reason));
-      };
-      const timer = setTimeout(() => {
-        settle();
-        reject(new YamuxError("ERR_YAMUX_TIMEOUT"));
-      }, this.#timeout);
-      timer.unref();
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#pending.set(id, {
-        sent: performance.now(),
-        timer,
-        resolve(milliseconds) {
-          settle();
-          resolve(milliseconds);
-        },
-        reject(error) {
-          settle();
-          reject(error);
-        },
-      });
+  ping(wait: WaitOptions): Promise<number> {
+    return waitFor<number>({ ...wait, what: "the ping", keepAlive: false }, (resolve, reject) => {
+      const id = this.#nextId;
+      this.#nextId = (id + 1) >>> 0;
+      const timeout = this.#timeout;
+      const late = (): void => reject(new YamuxError("ERR_YAMUX_TIMEOUT"));
+      const stopTimer = startPatientTimer(timeout, timeout, late);
+      this.#pending.set(id, { sent: performance.now(), resolve, reject });
       this.#send(id);
+      return () => {
+        stopTimer();
+        this.#pending.delete(id);
+      };
     });
   }
 

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createTrace } from "../trace.js";
+import { startTimer, type WaitOptions } from "../wait.js";
 import type { Channel } from "./channel.js";
 import type { ResolvedConfig, SessionConfig } from "./config.js";
 import { resolveConfig } from "./config.js";
@@ -9,12 +10,15 @@ import { GO_AWAY_NORMAL, GO_AWAY_PROTOCOL_ERROR, PING, SYN } from "./frame.js";
 import { surviveHangUp } from "./hang-up.js";
 import { Mux } from "./mux.js";
 import { FrameParser } from "./parser.js";
+import { startPatientTimer } from "./patient-timer.js";
 import { Pinger } from "./pinger.js";
 import type { Stream } from "./stream.js";
 import { FrameWriter } from "./writer.js";
 
-// What a peer sent before it hung up is in the kernel, and read at once; longer than this nobody has to wait for it.
+// What a peer sent before it hung up is in the kernel. Its end comes with it; where it does not, the session ends once
+// nothing has come for this long, or so many times as long after the hang-up.
 const HANG_UP_GRACE = 1000;
+const HANG_UP_ROUNDS = 10;
 
 // How long a peer may take to end its side once this side has, before the connection is destroyed.
 const LINGER = 250;
@@ -32,11 +36,6 @@ export type SessionState = "open" | "localGoAway" | "remoteGoAway" | "goAway" | 
 
 export interface SessionOptions extends SessionConfig {
   role: Role;
-}
-
-/** A wait that its caller may give up. */
-export interface WaitOptions {
-  signal?: AbortSignal | undefined;
 }
 
 /** A source of bytes other than the connection's `data` events: its chunks are overwritten after each call. */
@@ -69,8 +68,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   readonly #pinger: Pinger;
   #phase: "open" | "closing" | "closed" = "open";
   #error: YamuxError | undefined;
-  #keepalive: NodeJS.Timeout | undefined;
-  #closing: NodeJS.Timeout | undefined;
+  #stopKeepalive: (() => void) | undefined;
+  /** Takes back the timer that ends the connection. */
+  #stopClosing: (() => void) | undefined;
+  /** Chunks received so far. */
+  #chunks = 0;
   #markClosed!: () => void;
 
   /** A session on the side that dialled; `client` and `server` differ in stream ids only. */
@@ -136,28 +138,28 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   /**
    * Opens a stream without waiting for the peer to accept it, as Go does; waits only while `acceptBacklog` streams
    * are unaccepted.
-   * @throws YamuxError ERR_YAMUX_REMOTE_GO_AWAY, ERR_YAMUX_SESSION_SHUTDOWN, ERR_YAMUX_STREAMS_EXHAUSTED; AbortedError
+   * @throws YamuxError ERR_YAMUX_REMOTE_GO_AWAY, ERR_YAMUX_SESSION_SHUTDOWN, ERR_YAMUX_STREAMS_EXHAUSTED; AbortedError, TimeoutError
    */
-  async open(options?: WaitOptions): Promise<Stream> {
-    return this.#mux.toDuplex(await this.#mux.open(options?.signal));
+  async open(options: WaitOptions = {}): Promise<Stream> {
+    return this.#mux.toDuplex(await this.#mux.open(options));
   }
 
   /** open() for the direct path. */
-  openChannel(options?: WaitOptions): Promise<Channel> {
-    return this.#mux.open(options?.signal);
+  openChannel(options: WaitOptions = {}): Promise<Channel> {
+    return this.#mux.open(options);
   }
 
   /**
    * Waits for the peer's next stream.
-   * @throws YamuxError: what the session ended with, or ERR_YAMUX_SESSION_SHUTDOWN after close(); AbortedError
+   * @throws YamuxError: what the session ended with, or ERR_YAMUX_SESSION_SHUTDOWN after close(); AbortedError, TimeoutError
    */
-  async accept(options?: WaitOptions): Promise<Stream> {
-    return this.#mux.toDuplex(await this.#mux.accept(options?.signal));
+  async accept(options: WaitOptions = {}): Promise<Stream> {
+    return this.#mux.toDuplex(await this.#mux.accept(options));
   }
 
   /** accept() for the direct path. */
-  acceptChannel(options?: WaitOptions): Promise<Channel> {
-    return this.#mux.accept(options?.signal);
+  acceptChannel(options: WaitOptions = {}): Promise<Channel> {
+    return this.#mux.accept(options);
   }
 
   /** Incoming streams, until close() or the peer's end; throws when the session ends otherwise. */
@@ -176,11 +178,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   /**
    * Measures a round trip, in milliseconds.
-   * @throws YamuxError ERR_YAMUX_TIMEOUT after connectionWriteTimeout, ERR_YAMUX_SESSION_SHUTDOWN; AbortedError
+   * @throws YamuxError ERR_YAMUX_TIMEOUT after connectionWriteTimeout, ERR_YAMUX_SESSION_SHUTDOWN; AbortedError, TimeoutError
    */
-  ping(options?: WaitOptions): Promise<number> {
+  ping(options: WaitOptions = {}): Promise<number> {
     if (this.#phase !== "open") return Promise.reject(this.#shutdownError());
-    return this.#pinger.ping(options?.signal);
+    return this.#pinger.ping(options);
   }
 
   /**
@@ -217,7 +219,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     conn.on("close", () => {
       this.#connectionEnded();
       this.#phase = "closed";
-      clearTimeout(this.#closing);
+      this.#stopClosing?.();
       this.#markClosed();
     });
     // As Go does for TCP: small frames must not wait for each other.
@@ -235,6 +237,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   readonly #take = (chunk: Buffer): void => {
     if (this.#phase !== "open") return;
+    this.#chunks++;
     try {
       this.#parser.push(chunk);
     } catch (error) {
@@ -256,11 +259,24 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
       return;
     }
     this.#writer.abandon();
-    this.#closing ??= setTimeout(() => {
+    if (this.#stopClosing === undefined) this.#awaitEnd(cause, HANG_UP_ROUNDS);
+  }
+
+  #awaitEnd(cause: Error, rounds: number): void {
+    const chunks = this.#chunks;
+    this.#closeIn(HANG_UP_GRACE, () => {
+      if (this.#chunks > chunks && rounds > 1) {
+        this.#awaitEnd(cause, rounds - 1);
+        return;
+      }
       this.#finish(new YamuxError("ERR_YAMUX_EOF", { cause }));
       this.#conn.destroy();
-    }, HANG_UP_GRACE);
-    this.#closing.unref();
+    });
+  }
+
+  #closeIn(milliseconds: number, close: () => void): void {
+    this.#stopClosing?.();
+    this.#stopClosing = startPatientTimer(milliseconds, milliseconds, close);
   }
 
   #connectionEnded(): void {
@@ -273,7 +289,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#phase = "closing";
     this.#error = error;
     debug("%s: session over: %s", this.role, error?.message ?? "closed");
-    clearTimeout(this.#keepalive);
+    this.#stopKeepalive?.();
     this.#parser.stop();
     if (error !== undefined && protocolErrors.has(error.code)) this.#mux.sendGoAway(GO_AWAY_PROTOCOL_ERROR);
     const reason = this.#shutdownError();
@@ -286,32 +302,29 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   #closeConnection(): void {
     const conn = this.#conn;
-    clearTimeout(this.#closing);
+    this.#stopClosing?.();
     if (conn.destroyed || conn.writableFinished) {
       conn.destroy();
       return;
     }
     // A peer that does not read must not keep the connection alive.
-    this.#closing = setTimeout(() => conn.destroy(), this.config.connectionWriteTimeout);
-    this.#closing.unref();
+    this.#closeIn(this.config.connectionWriteTimeout, () => conn.destroy());
     conn.end(() => {
       // The peer answers the end with its own. To close at once, with its last frames unread, would have TCP
       // reset the connection, and the peer lose what it has not read yet.
-      clearTimeout(this.#closing);
-      this.#closing = setTimeout(() => conn.destroy(), LINGER);
-      this.#closing.unref();
+      this.#closeIn(LINGER, () => conn.destroy());
     });
   }
 
   #scheduleKeepalive(): void {
-    this.#keepalive = setTimeout(() => {
-      this.#pinger.ping(undefined).then(
+    const ping = (): void => {
+      this.#pinger.ping({}).then(
         () => {
           if (this.#phase === "open") this.#scheduleKeepalive();
         },
         (cause: unknown) => this.#finish(new YamuxError("ERR_YAMUX_KEEPALIVE_TIMEOUT", { cause })),
       );
-    }, this.config.keepAliveInterval);
-    this.#keepalive.unref();
+    };
+    this.#stopKeepalive = startTimer(this.config.keepAliveInterval, ping, false);
   }
 }

@@ -1,10 +1,15 @@
 import { Duplex } from "node:stream";
+import { startTimer } from "../wait.js";
 import type { StreamState } from "./channel.js";
 import { YamuxError } from "./errors.js";
 import type { MuxChannel } from "./mux-channel.js";
 import { COPY_LIMIT } from "./writer.js";
 
 const HIGH_WATER_MARK = 65_536;
+
+// How long a failed write waits for somebody to read what had arrived: its error, as every error of a Node stream, ends
+// the reading, too.
+const UNREAD_GRACE = 2000;
 
 // A stream fails because of what the peer does. Go's streams tell only those who read and write; in Node an 'error'
 // that nobody listens to would end the process.
@@ -35,6 +40,9 @@ export class Stream extends Duplex {
   #endPushed = false;
   // The session ended while there was something left to read: the error follows after that.
   #deferred: Error | undefined;
+  #stopGrace: (() => void) | undefined;
+  /** Whether somebody has read since the grace began. */
+  #wasRead = false;
 
   /** @internal Streams come from a session, or from a channel's toDuplex(). */
   constructor(channel: MuxChannel, afterFlush: (callback: () => void) => void) {
@@ -51,6 +59,9 @@ export class Stream extends Duplex {
       onEnd: () => {
         this.#endPushed = true;
         this.push(null);
+      },
+      onWriteEnd: (error) => {
+        if (this.#pendingWrite !== undefined) this.#failAfterGrace(error);
       },
       onClose: (error) => this.#closed(error),
       onDrain: () => this.#passedOn(),
@@ -72,6 +83,7 @@ export class Stream extends Duplex {
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size);
     const left = this.readableLength;
+    this.#wasRead ||= chunk !== null;
     this.#channel.held = left;
     // Nothing left, or not as much as was asked for.
     if (left === 0 || (chunk === null && size !== 0)) this.#channel.resume();
@@ -106,6 +118,7 @@ export class Stream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#stopGrace?.();
     const reason = isAfterIteration(error) && this.#isReadOut ? null : error;
     if (reason === null && this.#isReadOut && !this.#hasUnsent) this.#channel.end();
     else this.#channel.destroy(reason ?? undefined);
@@ -116,6 +129,11 @@ export class Stream extends Duplex {
   /** Whether the peer's end, and all before it, was taken. */
   get #isReadOut(): boolean {
     return this.#endPushed && this.readableLength === 0;
+  }
+
+  /** Whether there are bytes, or an end, that nobody has taken. */
+  get #hasUnread(): boolean {
+    return this.readableLength > 0 || this.#channel.unread > 0 || (this.#endPushed && !this.readableEnded);
   }
 
   /** Whether bytes were written that are not on their way: held back by the peer's window, or behind such ones. */
@@ -146,7 +164,12 @@ export class Stream extends Duplex {
         this.#largestWrite = Math.max(this.#largestWrite, chunk.length);
       }
     } catch (error) {
-      callback(error as Error);
+      if (this.#hasUnread) {
+        this.#pendingWrite = callback;
+        this.#failAfterGrace(error as Error);
+      } else {
+        callback(error as Error);
+      }
       return;
     }
     this.#pendingWrite = callback;
@@ -174,12 +197,21 @@ export class Stream extends Duplex {
     }
     const shutdown = error instanceof YamuxError && error.code === "ERR_YAMUX_SESSION_SHUTDOWN";
     const endDue = this.#endPushed && !this.readableEnded;
-    if (!shutdown || this.#pendingWrite !== undefined || (this.readableLength === 0 && !endDue)) {
+    if (!shutdown || (this.readableLength === 0 && !endDue)) {
       this.destroy(error);
       return;
     }
     this.#deferred = error;
     if (endDue) this.once("end", () => this.destroy(error));
+  }
+
+  #failAfterGrace(error: Error): void {
+    this.#wasRead = false;
+    this.#stopGrace?.();
+    this.#stopGrace = startTimer(UNREAD_GRACE, () => {
+      if (this.#wasRead) this.#failAfterGrace(error);
+      else this.destroy(error);
+    });
   }
 }
 

@@ -1,11 +1,11 @@
-import { AbortedError } from "../errors.js";
+import { type WaitOptions, waitFor } from "../wait.js";
 
 interface Waiter<T> {
   resolve(value: T): void;
   reject(error: Error): void;
 }
 
-/** Callers that wait their turn for something, first come first served; each may give up through its signal. */
+/** Callers that wait their turn for something, first come first served; each may give up. */
 export class WaitQueue<T> {
   readonly #waiters = new Set<Waiter<T>>();
 
@@ -13,33 +13,12 @@ export class WaitQueue<T> {
     return this.#waiters.size;
   }
 
-  /** @throws AbortedError when `signal` fires first; `what` names the wait in its message */
-  wait(what: string, signal: AbortSignal | undefined): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      if (signal === undefined) {
-        this.#waiters.add({ resolve, reject });
-        return;
-      }
-      if (signal.aborted) {
-        reject(new AbortedError(what, signal.reason));
-        return;
-      }
-      const onAbort = (): void => {
-        this.#waiters.delete(waiter);
-        reject(new AbortedError(what, signal.reason));
-      };
-      const waiter: Waiter<T> = {
-        resolve(value) {
-          signal.removeEventListener("abort", onAbort);
-          resolve(value);
-        },
-        reject(error) {
-          signal.removeEventListener("abort", onAbort);
-          reject(error);
-        },
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
+  /** @param what names the wait in errors. @throws AbortedError, TimeoutError */
+  wait(what: string, { signal, timeout }: WaitOptions): Promise<T> {
+    return waitFor<T>({ what, signal, timeout }, (resolve, reject) => {
+      const waiter: Waiter<T> = { resolve, reject };
       this.#waiters.add(waiter);
+      return () => this.#waiters.delete(waiter);
     });
   }
 

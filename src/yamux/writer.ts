@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DATA, describeFrame, HEADER_SIZE, putHeader, WINDOW_UPDATE } from "./frame.js";
+import { startPatientTimer } from "./patient-timer.js";
 
 const SLAB_SIZE = 65_536;
 /** Payloads up to this are copied next to their header; larger ones are passed on by reference. */
@@ -49,7 +50,7 @@ export class FrameWriter {
   #inflight: Batch[] = [];
   #inflightBytes = 0;
   #wasCongested = false;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
   /** The number of the batch being filled. */
   batch = 1;
   /** Answers to the peer (ping replies, refusals) queued since the connection last took everything. */
@@ -155,13 +156,13 @@ export class FrameWriter {
     if (this.#closed) return;
     this.#handOver();
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
   }
 
   /** Forgets everything that the connection has not been given. */
   abandon(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.#parts = [];
     this.#callbacks = undefined;
   }
@@ -210,7 +211,7 @@ export class FrameWriter {
     this.batch++;
     this.#inflight.push(batch);
     this.#inflightBytes += batch.bytes;
-    if (this.#timer === undefined) this.#arm(this.#timeout);
+    if (this.#stopTimer === undefined) this.#arm(this.#timeout);
     const conn = this.#conn;
     if (parts.length === 1) {
       conn.write(parts[0]!, this.#written);
@@ -245,13 +246,12 @@ export class FrameWriter {
   };
 
   #arm(delay: number): void {
-    this.#timer = setTimeout(this.#check, Math.ceil(delay));
-    this.#timer.unref();
+    this.#stopTimer = startPatientTimer(delay, this.#timeout, this.#check);
   }
 
   // Left to run out by itself: one timer for very many writes.
   readonly #check = (): void => {
-    this.#timer = undefined;
+    this.#stopTimer = undefined;
     const oldest = this.#inflight[0];
     if (oldest === undefined) return;
     const left = oldest.handedOver + this.#timeout - performance.now();
