@@ -5,6 +5,8 @@ import type { StreamReader } from "./skip.js";
 /** What decoding needs of the stream: its types, and where interface values go on. */
 export interface DecodeState extends StreamReader {
   readonly registry: Registry;
+  /** The type of the interface value that was read last, unless that is plain to see. */
+  arrived: AnySchema | undefined;
   /** Decodes an interface's content. */
   content(schema: AnySchema, id: number): unknown;
 }

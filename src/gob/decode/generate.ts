@@ -1,5 +1,6 @@
 import { FAILED, Source } from "../codegen.js";
-import { type AnySchema, base, type IntegerNode, type StructNode } from "../schema/schema.js";
+import { rememberElements, rememberKeys, rememberPlaces } from "../schema/remember.js";
+import { type AnySchema, base, hasArrivals, type IntegerNode, type StructNode } from "../schema/schema.js";
 import { elementCost, zeroMaker } from "../schema/zero.js";
 import type { WireTypes } from "../wire/wire-type.js";
 import type { DecodeOp } from "./decoding.js";
@@ -77,19 +78,22 @@ class DecodeGenerator {
               `${this.#source.constant(skipValue)}(d, ${field.id}, ${this.#source.constant(this.#types)})`,
               "",
             )
-          : this.#read(node.fields[local]![1], field.id, `v${local}`, field.name);
+          : this.#read(node.fields[local]![1], field.id, `v${local}`, field.name) +
+            (hasArrivals(node.fields[local]![1]) ? note(JSON.stringify(field.name)) : "");
       return `if (k === ${i}) { ${read} x = p < e ? b[p++] : 0; if (x > 127) { ${this.#uint("x")} } k = x === 0 ? -1 : ${i} + x; }`;
     });
+    const arrivals = node.fields.some(([, of]) => hasArrivals(of));
+    const made = `{ ${node.fields.map(([field], i) => `${JSON.stringify(field)}: v${i}`).join(", ")} }`;
     this.#source.add(`function ${name}(d) {
 if (++d.depth > d.maxDepth) throw ${this.#failed};
 const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0;
-let ${["k = 0", ...declare].join(", ")};
+let ${["k = 0", ...declare].join(", ")}${arrivals ? ", types" : ""};
 x = p < e ? b[p++] : 0; if (x > 127) { ${this.#uint("x")} } k = x - 1;
 ${reads.join("\n")}
 if (k !== -1 || p > e) throw ${this.#failed};
 ${finish.join("\n")}
 d.pos = p; d.depth--;
-return { ${node.fields.map(([field], i) => `${JSON.stringify(field)}: v${i}`).join(", ")} };
+${arrivals ? this.#remember(rememberPlaces, made) : `return ${made};`}
 }`);
   }
 
@@ -121,6 +125,7 @@ return { ${node.fields.map(([field], i) => `${JSON.stringify(field)}: v${i}`).jo
     if (node.kind !== "slice" && node.kind !== "array") return;
     const spans = this.#spans(elemId);
     const { kind } = base(node.elem).node;
+    const arrivals = hasArrivals(node.elem);
     const cost = elementCost(node.elem);
     const check = node.kind === "array" ? `n !== ${node.length} || ` : "";
     // Each element takes a byte at least, save a struct that ends with its message. Where a value may go on in other
@@ -136,16 +141,18 @@ const count = n;
 d.charge(count * ${spans ? 1 : cost});
 const out = count <= 100000 && ${spans ? "false" : "true"} ? new Array(count) : [];
 const direct = out.length === count;
+${arrivals ? "let types;" : ""}
 ${doubles}
 for (let i = 0; i < count; i++) {
 ${each}
 ${spans ? `d.charge(${cost});` : ""}
 ${this.#read(node.elem, elemId, "v", "element", true)}
 if (direct) out[i] = v; else out.push(v);
+${arrivals ? "if (d.arrived !== undefined) (types ??= new Array(i).fill(undefined))[i] = d.arrived; else if (types !== undefined) types.push(undefined);" : ""}
 }
 if (p > e) throw ${this.#failed};
 d.pos = p; d.depth--;
-return out;
+${arrivals ? this.#remember(rememberElements, "out") : "return out;"}
 }`);
   }
 
@@ -154,24 +161,36 @@ return out;
     if (node.kind !== "map") return;
     const cost = elementCost(node.key) + elementCost(node.elem) + 32;
     const kind = base(node.key).node.kind;
+    const keysArrive = hasArrivals(node.key);
+    const elemsArrive = hasArrivals(node.elem);
     this.#source.add(`function ${name}(d) {
 if (++d.depth > d.maxDepth) throw ${this.#failed};
 const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, key, v;
 n = b[p++]; if (n > 127) { ${this.#uint("n")} }
 const count = n;
 const out = new Map();
+${keysArrive ? "let keyTypes;" : ""}
+${elemsArrive ? "let types;" : ""}
 for (let i = 0; i < count; i++) {
 if (p >= e) throw ${this.#failed};
 if ((i & 63) === 0) d.charge(${cost} * (count - i < 64 ? count - i : 64));
 ${this.#read(node.key, keyId, "key", "key")}
 ${kind === "float" ? `if (key !== key && out.has(key)) throw ${this.#failed};` : ""}
+${keysArrive ? `if (out.has(key)) throw ${this.#failed}; ${note("key", "keyTypes")}` : ""}
 ${this.#read(node.elem, elemId, "v", "element")}
 out.set(key, v);
+${elemsArrive ? note("key") : ""}
 }
 if (p > e) throw ${this.#failed};
 d.pos = p; d.depth--;
-return out;
+${keysArrive ? `if (keyTypes !== undefined) ${this.#source.constant(rememberKeys)}(out, keyTypes);` : ""}
+${elemsArrive ? this.#remember(rememberPlaces, "out") : "return out;"}
 }`);
+  }
+
+  /** Statements that return a container, and remember the types of what arrived in it. */
+  #remember(how: (container: never, types: never) => void, container: string): string {
+    return `const made = ${container}; if (types !== undefined) ${this.#source.constant(how)}(made, types); return made;`;
   }
 
   /** Statements that call out and come back with the position; an interface may have gone on to another message. */
@@ -236,6 +255,11 @@ ${range}`;
 if (n > e - p) throw ${this.#failed};
 if (n === 0) ${target} = ""; else { ${target} = ${slice}(d, b, p, n); p += n; }`;
   }
+}
+
+/** A statement that notes the type of the interface value that was just read. */
+function note(place: string, types = "types"): string {
+  return `if (d.arrived !== undefined) (${types} ??= new Map()).set(${place}, d.arrived);`;
 }
 
 /** The generated function for a composite of a schema and a remote type that are known to fit; it never merges. */

@@ -1,5 +1,7 @@
 import { Fault } from "../errors.js";
-import type { CustomNode, IntegerNode } from "../schema/schema.js";
+import { rememberObject } from "../schema/remember.js";
+import { bool, bytes, string } from "../schema/scalars.js";
+import type { AnySchema, CustomNode, IntegerNode } from "../schema/schema.js";
 import { TypedValue } from "../schema/typed-value.js";
 import type { Reader } from "../wire/reader.js";
 import type { DecodeOp } from "./decoding.js";
@@ -76,9 +78,17 @@ export function customOp(node: CustomNode): DecodeOp {
   };
 }
 
+/** Types that strings, booleans and bytes have of themselves. */
+const DEFAULTS: ReadonlySet<AnySchema> = new Set([string, bool, bytes]);
+
+/**
+ * Reads an interface value. Unless the value shows its type itself, `arrived` has it afterwards, for the container to
+ * remember.
+ */
 export function interfaceOp(typed: boolean): DecodeOp {
   return (r) => {
     const name = interfaceName(r);
+    r.arrived = undefined;
     if (name === "") return null;
     const schema = r.registry.schema(name);
     if (schema === undefined)
@@ -90,6 +100,11 @@ export function interfaceOp(typed: boolean): DecodeOp {
     const id = r.interfaceHeader();
     const value = r.content(schema, id);
     r.depth--;
-    return typed ? new TypedValue(schema, value, name) : value;
+    r.arrived = undefined;
+    if (typed) return new TypedValue(schema, value, name);
+    if (DEFAULTS.has(schema)) return value;
+    r.arrived = schema;
+    if (typeof value === "object" && value !== null) rememberObject(value, schema);
+    return value;
   };
 }

@@ -1,7 +1,15 @@
 import { canGenerate } from "../codegen.js";
 import { Fault, keyStep, within } from "../errors.js";
 import { goText } from "../schema/go-type.js";
-import { type AnySchema, base, type StructNode } from "../schema/schema.js";
+import { isPlainObject } from "../schema/plain-object.js";
+import {
+  forgetElements,
+  rememberElements,
+  rememberKeys,
+  rememberPlace,
+  rememberPlaces,
+} from "../schema/remember.js";
+import { type AnySchema, base, hasArrivals, type MapNode, type StructNode } from "../schema/schema.js";
 import { elementCost, zeroMaker } from "../schema/zero.js";
 import { badField, corrupt, messageEnded } from "../wire/reader.js";
 import { type WireType, type WireTypes, wireText } from "../wire/wire-type.js";
@@ -9,6 +17,7 @@ import { compatible } from "./compat.js";
 import type { DecodeOp, Decoding } from "./decoding.js";
 import { generateDecode } from "./generate.js";
 import { customOp, integerOp, interfaceOp, single } from "./leaves.js";
+import { mergeMap } from "./merge.js";
 import { skipValue, sliceTooShort } from "./skip.js";
 
 function mismatch(text: string, detail?: string): Fault {
@@ -74,14 +83,22 @@ class Builder {
     if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
     switch (node.kind) {
       case "slice":
-        return sliceOp(this.op(node.elem, type.elem, `element of ${name}`), elementCost(node.elem));
+        return sliceOp(
+          this.op(node.elem, type.elem, `element of ${name}`),
+          elementCost(node.elem),
+          hasArrivals(node.elem),
+        );
       case "array":
-        return arrayOp(this.op(node.elem, type.elem, `element of ${name}`), node.length);
+        return arrayOp(
+          this.op(node.elem, type.elem, `element of ${name}`),
+          node.length,
+          hasArrivals(node.elem),
+        );
       case "map":
         return mapOp(
           this.op(node.key, type.key, `key of ${name}`),
           this.op(node.elem, type.elem, `element of ${name}`),
-          elementCost(node.key) + elementCost(node.elem),
+          node,
         );
       case "struct":
         return this.#struct(schema, node.fields, id);
@@ -98,7 +115,7 @@ class Builder {
     const ops = type.fields.map((field) => {
       if (field.name === "") throw corrupt(`gob: empty name for remote field of type ${type.name}`);
       const of = local.get(field.name);
-      if (of === undefined) return { name: field.name, op: undefined, id: field.id };
+      if (of === undefined) return { name: field.name, op: undefined, id: field.id, arrives: false };
       if (!compatible(of, field.id, this.#types)) {
         const fault = mismatch(
           `gob: wrong type (${goText(of)}) for received field ${type.name}.${field.name}`,
@@ -106,7 +123,8 @@ class Builder {
         );
         throw within(`.${field.name}`, fault);
       }
-      return { name: field.name, op: this.op(of, field.id, field.name), id: field.id };
+      const op = this.op(of, field.id, field.name);
+      return { name: field.name, op, id: field.id, arrives: hasArrivals(of) };
     });
     return structOp(ops, zeroStruct(fields), this.#types);
   }
@@ -117,6 +135,7 @@ interface FieldOp {
   /** Undefined for a field that the schema has not. */
   readonly op: DecodeOp | undefined;
   readonly id: number;
+  readonly arrives: boolean;
 }
 
 function zeroStruct(fields: readonly (readonly [string, AnySchema])[]): () => Record<string, unknown> {
@@ -144,9 +163,10 @@ function structOp(
         if (delta === 0) break;
         if (delta >= fields.length - field) throw badField();
         field += delta;
-        const { name, op, id } = fields[field]!;
+        const { name, op, id, arrives } = fields[field]!;
         if (op === undefined) skipValue(r, id, types);
         else object[name] = op(r, merging ? object[name] : undefined);
+        if (arrives && (merging || r.arrived !== undefined)) rememberPlace(object, name, r.arrived);
       }
     } catch (error) {
       throw within(field < 0 ? "" : `.${fields[field]!.name}`, error);
@@ -156,13 +176,14 @@ function structOp(
   };
 }
 
-function sliceOp(elem: DecodeOp, cost: number): DecodeOp {
+function sliceOp(elem: DecodeOp, cost: number, arrives: boolean): DecodeOp {
   return (r, into) => {
     const n = r.uint();
     // Go reuses the elements of a slice whose capacity suffices, and so merges into them.
     const reused = Array.isArray(into) && into.length >= n ? (into as unknown[]) : undefined;
     const values = reused ?? [];
     values.length = reused === undefined ? 0 : n;
+    const types: (AnySchema | undefined)[] | undefined = arrives ? [] : undefined;
     r.enter();
     let i = 0;
     try {
@@ -171,20 +192,23 @@ function sliceOp(elem: DecodeOp, cost: number): DecodeOp {
         r.charge(cost);
         if (reused === undefined) values.push(elem(r, undefined));
         else values[i] = elem(r, values[i]);
+        types?.push(r.arrived);
       }
     } catch (error) {
       throw within(`[${i}]`, error);
     }
     r.depth--;
+    if (types !== undefined) rememberAll(values, types, reused !== undefined);
     return values;
   };
 }
 
-function arrayOp(elem: DecodeOp, length: number): DecodeOp {
+function arrayOp(elem: DecodeOp, length: number, arrives: boolean): DecodeOp {
   return (r, into) => {
     if (r.uint() !== length) throw corrupt("gob: length mismatch in decodeArray");
     const merging = Array.isArray(into) && into.length === length;
     const values: unknown[] = merging ? into : [];
+    const types: (AnySchema | undefined)[] | undefined = arrives ? [] : undefined;
     r.enter();
     let i = 0;
     try {
@@ -192,38 +216,63 @@ function arrayOp(elem: DecodeOp, length: number): DecodeOp {
         if (r.pos >= r.end) throw sliceTooShort(length);
         if (merging) values[i] = elem(r, values[i]);
         else values.push(elem(r, undefined));
+        types?.push(r.arrived);
       }
     } catch (error) {
       throw within(`[${i}]`, error);
     }
     r.depth--;
+    if (types !== undefined) rememberAll(values, types, merging);
     return values;
   };
 }
 
-function mapOp(key: DecodeOp, elem: DecodeOp, cost: number): DecodeOp {
+function rememberAll(values: unknown[], types: (AnySchema | undefined)[], again: boolean): void {
+  if (types.some((type) => type !== undefined)) rememberElements(values, types);
+  else if (again) forgetElements(values);
+}
+
+function mapOp(key: DecodeOp, elem: DecodeOp, node: MapNode): DecodeOp {
+  const cost = elementCost(node.key) + elementCost(node.elem) + 32;
+  const keysArrive = hasArrivals(node.key);
+  const elemsArrive = hasArrivals(node.elem);
   return (r, into) => {
     const n = r.uint();
-    const map: Map<unknown, unknown> = into instanceof Map ? into : new Map();
+    const map = new Map<unknown, unknown>();
+    const keyTypes = new Map<unknown, AnySchema>();
+    const types = new Map<unknown, AnySchema>();
     r.enter();
     let k: unknown;
     try {
       for (let i = 0; i < n; i++) {
         if (r.pos >= r.end) throw messageEnded();
-        r.charge(cost + 32);
+        r.charge(cost);
         k = undefined;
         k = key(r, undefined);
-        // Go keeps every NaN key, a Map has room for one.
-        if (Number.isNaN(k) && map.has(k))
-          throw mismatch("gob: map has several NaN keys, which a JavaScript Map cannot hold");
+        if (map.has(k)) checkSecond(k, keysArrive);
+        if (keysArrive && r.arrived !== undefined) keyTypes.set(k, r.arrived);
         map.set(k, elem(r, undefined));
+        if (elemsArrive && r.arrived !== undefined) types.set(k, r.arrived);
       }
     } catch (error) {
       throw within(keyStep(k), error);
     }
     r.depth--;
+    if (into instanceof Map) return mergeMap(node, into, map, keyTypes, types);
+    if (isPlainObject(into)) return mergeMap(node, new Map(Object.entries(into)), map, keyTypes, types);
+    if (keyTypes.size > 0) rememberKeys(map, keyTypes);
+    if (types.size > 0) rememberPlaces(map, types);
     return map;
   };
+}
+
+/** Some of Go's keys are different and become one in JavaScript. Others are the same in Go, too, where the last one wins. */
+function checkSecond(key: unknown, anyType: boolean): void {
+  if (Number.isNaN(key)) throw mismatch("gob: map has several NaN keys, which a JavaScript Map cannot hold");
+  if (anyType)
+    throw mismatch(
+      "gob: map has two keys of different types that are one key in a JavaScript Map: use typedAny",
+    );
 }
 
 /** Go's compileDec (decode.go). `types` must not change afterwards: the operations may serve other streams, too. */

@@ -33,6 +33,7 @@ export class StreamState extends Reader implements DecodeState {
   readonly types: WireTypes;
   readonly limits: Limits;
   registry: Registry = defaultRegistry;
+  arrived: AnySchema | undefined = undefined;
   /** End of the bytes that have arrived. */
   limit = 0;
   /** Offset in the stream of buf[0]. */

@@ -1,7 +1,17 @@
 import { FAILED, Source } from "../codegen.js";
-import { type AnySchema, base, type IntegerNode, resolve, type StructNode } from "../schema/schema.js";
+import { canBeText, isPlainObject } from "../schema/plain-object.js";
+import { keyPlacesOf, type Places, placesOf } from "../schema/remember.js";
+import {
+  type AnySchema,
+  base,
+  hasArrivals,
+  type IntegerNode,
+  resolve,
+  type StructNode,
+} from "../schema/schema.js";
 import type { EncodeOp, EncodeState } from "./encoding.js";
-import { encodingOf, isPlain } from "./ops.js";
+import { writeInterface } from "./interface.js";
+import { encodingOf } from "./ops.js";
 
 /** Bytes of the longest scalar with the field number in front of it; a complex takes two. */
 const SCALAR = 20;
@@ -20,7 +30,7 @@ function writeInteger(w: EncodeState, v: unknown, node: IntegerNode): void {
 
 /** The entries of a plain object, where one may stand for a map. */
 function recordEntries(v: unknown, textKeys: boolean): [string, unknown][] {
-  if (!textKeys || typeof v !== "object" || v === null || !isPlain(v)) throw FAILED;
+  if (!textKeys || !isPlainObject(v)) throw FAILED;
   return Object.entries(v);
 }
 
@@ -67,7 +77,7 @@ class EncodeGenerator {
     const room = (node.fields.length + 1) * SCALAR;
     const fields = node.fields.map(([field, of], i) => {
       const delta = `${node.fields.length < 128 ? `b[p++] = ${i} - k;` : `w.pos = p; w.uint(${i} - k); p = w.pos;`} k = ${i};`;
-      return `v = o[${JSON.stringify(field)}]; ${this.#field(of, delta, room)}`;
+      return `v = o[${JSON.stringify(field)}]; ${this.#field(of, delta, room, JSON.stringify(field))}`;
     });
     // What has none of the struct's fields may be something else altogether. That takes time to see, and so is
     // only looked at when nothing was written, unless some field is always written.
@@ -76,6 +86,7 @@ class EncodeGenerator {
     this.#source.add(`function ${name}(w, o) {
 if (typeof o !== "object" || o === null ${always ? `|| ${other}` : ""} || ++w.depth > w.maxDepth) throw ${this.#failed};
 let b = w.buf, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0, x = 0;
+${node.fields.some(([, of]) => hasArrivals(of)) ? this.#places("places", placesOf, "o") : ""}
 ${this.#room(room)}
 ${fields.join("\n")}
 ${always ? "" : `if (k < 0 && (${other})) throw ${this.#failed};`}
@@ -89,8 +100,22 @@ w.pos = p; w.depth--;
     return encodingOf(schema).omit(undefined);
   }
 
+  /** Declares the remembered types of a container's interface values. */
+  #places(name: string, find: (container: unknown) => Places | undefined, container: string): string {
+    return `const ${name} = ${this.#source.constant(find)}(${container});`;
+  }
+
+  /** Writes `v` as an interface value. */
+  #interface(places: string, place: string, room: string | number): string {
+    const write = this.#source.constant(writeInterface);
+    return this.#call(
+      `${write}(w, v, ${places} === undefined ? undefined : ${places}.typeAt(${place}, v))`,
+      room,
+    );
+  }
+
   /** Writes `v` as a field, or leaves it out; `delta` writes the field number. */
-  #field(schema: AnySchema, delta: string, room: number): string {
+  #field(schema: AnySchema, delta: string, room: number, place: string): string {
     const of = base(schema);
     const { node } = of;
     const pointer = resolve(schema).node.kind === "pointer";
@@ -118,13 +143,16 @@ w.pos = p; w.depth--;
         return `if (v !== undefined && v !== null && v.length !== 0) { ${delta} ${this.#call(`${this.#function(of)}(w, v)`, room)} }`;
       case "map":
         return `if (v !== undefined && v !== null) { ${delta} ${this.#call(`${this.#function(of)}(w, v)`, room)} }`;
+      case "interface":
+        if (!hasArrivals(of)) break;
+        return `if (v !== undefined && v !== null) { ${delta} ${this.#interface("places", place, room)} }`;
     }
     const encoding = this.#source.constant(encodingOf(schema));
     return `if (!${encoding}.omit(v)) { ${delta} ${this.#call(`${encoding}.write(w, v)`, room)} }`;
   }
 
-  /** Writes `v` wherever a value stands alone: zeros, too. */
-  #value(schema: AnySchema, room: number): string {
+  /** Writes `v` wherever a value stands alone: zeros, too. In \`places\` the types of interface values are found. */
+  #value(schema: AnySchema, room: number, places: string, place: string): string {
     const of = base(schema);
     const { node } = of;
     switch (node.kind) {
@@ -143,6 +171,9 @@ w.pos = p; w.depth--;
       case "slice":
       case "map":
         return `if (v === undefined || v === null) throw ${this.#failed}; ${this.#call(`${this.#function(of)}(w, v)`, room)}`;
+      case "interface":
+        if (!hasArrivals(of)) break;
+        return `if (v === undefined) throw ${this.#failed}; ${this.#interface(places, place, room)}`;
     }
     const encoding = this.#source.constant(encodingOf(schema));
     return `if (v === undefined) throw ${this.#failed}; ${this.#call(`${encoding}.write(w, v)`, room)}`;
@@ -203,12 +234,13 @@ let n = count;
 if (${check} ++w.depth > w.maxDepth) throw ${this.#failed};
 w.uint(count);
 let b = w.buf, p = w.pos, v, u = 0, i = 0, q = 0, x = 0;
+${hasArrivals(elem) ? this.#places("places", placesOf, "a") : ""}
 for (let j = 0; j < count;) {
 const stop = j + ${BLOCK} < count ? j + ${BLOCK} : count;
 ${this.#room(SCALAR * BLOCK)}
 for (; j < stop; j++) {
 v = a[j];
-${this.#value(elem, SCALAR * BLOCK)}
+${this.#value(elem, SCALAR * BLOCK, "places", "j")}
 }
 }
 w.pos = p; w.depth--;
@@ -218,15 +250,17 @@ w.pos = p; w.depth--;
   #map(name: string, key: AnySchema, elem: AnySchema): void {
     this.#source.add(`function ${name}(w, m) {
 if (++w.depth > w.maxDepth) throw ${this.#failed};
-const entries = m instanceof Map ? m : ${this.#source.constant(recordEntries)}(m, ${base(key).node.kind === "string"});
+const entries = m instanceof Map ? m : ${this.#source.constant(recordEntries)}(m, ${canBeText(key)});
 w.uint(m instanceof Map ? m.size : entries.length);
 let b = w.buf, p = w.pos, v, n = 0, u = 0, i = 0, q = 0, x = 0;
+${hasArrivals(key) ? this.#places("keyPlaces", keyPlacesOf, "m") : ""}
+${hasArrivals(elem) ? this.#places("places", placesOf, "m") : ""}
 for (const entry of entries) {
 ${this.#room(SCALAR * 4)}
 v = entry[0];
-${this.#value(key, SCALAR * 4)}
+${this.#value(key, SCALAR * 4, "keyPlaces", "v")}
 v = entry[1];
-${this.#value(elem, SCALAR * 4)}
+${this.#value(elem, SCALAR * 4, "places", "entry[0]")}
 }
 w.pos = p; w.depth--;
 }`);

@@ -1,10 +1,11 @@
 import { Fault, GobError, keyStep, within } from "../errors.js";
 import { goText } from "../schema/go-type.js";
-import { bool, bytes, string } from "../schema/scalars.js";
-import { type AnySchema, resolve } from "../schema/schema.js";
-import { TypedValue } from "../schema/typed-value.js";
+import { canBeText, isPlainObject } from "../schema/plain-object.js";
+import { keyPlacesOf, type Places, placesOf } from "../schema/remember.js";
+import { type AnySchema, hasArrivals, resolve } from "../schema/schema.js";
 import { zeroValue } from "../schema/zero.js";
 import type { EncodeOp, EncodeState, Encoding, OmitTest } from "./encoding.js";
+import { writeInterface } from "./interface.js";
 import { complexEncoding, customEncoding, integerOp, show, singlePrecision, unfit } from "./leaves.js";
 
 const cache = new WeakMap<AnySchema, Encoding>();
@@ -120,7 +121,7 @@ function build(schema: AnySchema): Encoding {
       };
     }
     case "interface":
-      return { write: (w, v) => writeAny(w, v), omit: isNil };
+      return { write: (w, v) => writeInterface(w, v, undefined), omit: isNil };
     case "custom":
       return customEncoding(node);
     case "lazy":
@@ -131,8 +132,10 @@ function build(schema: AnySchema): Encoding {
 function elementsOp(schema: AnySchema, elem: AnySchema): EncodeOp {
   const inner = encodingOf(elem);
   const pointer = resolve(elem).node.kind === "pointer";
+  const arrivals = hasArrivals(elem);
   return (w, v) => {
     if (!Array.isArray(v)) throw unfit(v, schema);
+    const places = arrivals ? placesOf(v) : undefined;
     w.uint(v.length);
     w.enter();
     let i = 0;
@@ -141,7 +144,8 @@ function elementsOp(schema: AnySchema, elem: AnySchema): EncodeOp {
         const value = v[i];
         if (pointer && isNil(value)) throw new Fault("ERR_GOB_VALUE", "gob: encodeArray: nil element");
         if (value === undefined) throw unfit(value, elem);
-        inner.write(w, value);
+        if (places === undefined) inner.write(w, value);
+        else writeInterface(w, value, places.typeAt(i, value));
       }
     } catch (error) {
       throw within(`[${i}]`, error);
@@ -153,15 +157,25 @@ function elementsOp(schema: AnySchema, elem: AnySchema): EncodeOp {
 function mapEncoding(schema: AnySchema, key: AnySchema, elem: AnySchema): Encoding {
   const keys = encodingOf(key);
   const elems = encodingOf(elem);
-  const textKeys = resolve(key).node.kind === "string";
+  const textKeys = canBeText(key);
   const nilable = new Set([key, elem].filter((of) => resolve(of).node.kind === "pointer"));
-  const entry = (w: EncodeState, k: unknown, v: unknown): void => {
+  const keyArrivals = hasArrivals(key);
+  const arrivals = hasArrivals(elem);
+  const entry = (
+    w: EncodeState,
+    k: unknown,
+    v: unknown,
+    keyPlaces: Places | undefined,
+    places: Places | undefined,
+  ): void => {
     try {
       if ((nilable.has(key) && isNil(k)) || (nilable.has(elem) && isNil(v)))
         throw new Fault("ERR_GOB_VALUE", "gob: encodeReflectValue: nil element");
       if (v === undefined) throw unfit(v, elem);
-      keys.write(w, k);
-      elems.write(w, v);
+      if (keyPlaces === undefined) keys.write(w, k);
+      else writeInterface(w, k, keyPlaces.typeAt(k, k));
+      if (places === undefined) elems.write(w, v);
+      else writeInterface(w, v, places.typeAt(k, v));
     } catch (error) {
       throw within(keyStep(k), error);
     }
@@ -173,13 +187,15 @@ function mapEncoding(schema: AnySchema, key: AnySchema, elem: AnySchema): Encodi
         return;
       }
       w.enter();
+      const keyPlaces = keyArrivals ? keyPlacesOf(v) : undefined;
+      const places = arrivals ? placesOf(v) : undefined;
       if (v instanceof Map) {
         w.uint(v.size);
-        for (const [k, of] of v) entry(w, k, of);
-      } else if (textKeys && typeof v === "object" && isPlain(v)) {
+        for (const [k, of] of v) entry(w, k, of, keyPlaces, places);
+      } else if (textKeys && isPlainObject(v)) {
         const names = Object.keys(v);
         w.uint(names.length);
-        for (const name of names) entry(w, name, (v as Record<string, unknown>)[name]);
+        for (const name of names) entry(w, name, v[name], keyPlaces, places);
       } else throw unfit(v, schema);
       w.depth--;
     },
@@ -187,18 +203,14 @@ function mapEncoding(schema: AnySchema, key: AnySchema, elem: AnySchema): Encodi
   };
 }
 
-/** Whether an object may stand for a map. */
-export function isPlain(v: object): boolean {
-  const prototype = Object.getPrototypeOf(v) as unknown;
-  return prototype === null || prototype === Object.prototype;
-}
-
 function structOp(schema: AnySchema, fields: readonly (readonly [string, AnySchema])[]): EncodeOp {
-  const encodings = fields.map(([name, of]) => ({ name, ...delegate(of) }));
+  const encodings = fields.map(([name, of]) => ({ name, arrivals: hasArrivals(of), ...delegate(of) }));
+  const arrivals = encodings.some((field) => field.arrivals);
   return (w, v) => {
     if (v !== undefined && (typeof v !== "object" || v === null || Array.isArray(v) || v instanceof Map))
       throw unfit(v, schema);
     const object = (v ?? {}) as Record<string, unknown>;
+    const places = arrivals ? placesOf(object) : undefined;
     w.enter();
     let last = -1;
     let i = 0;
@@ -209,7 +221,8 @@ function structOp(schema: AnySchema, fields: readonly (readonly [string, AnySche
         if (field.omit(value)) continue;
         w.uint(i - last);
         last = i;
-        field.write(w, value);
+        if (places === undefined || !field.arrivals) field.write(w, value);
+        else writeInterface(w, value, places.typeAt(field.name, value));
       }
     } catch (error) {
       throw within(`.${encodings[i]!.name}`, error);
@@ -223,24 +236,4 @@ function structOp(schema: AnySchema, fields: readonly (readonly [string, AnySche
 function delegate(of: AnySchema): Encoding {
   const encoding = encodingOf(of);
   return { write: (w, v) => encoding.write(w, v), omit: (v) => encoding.omit(v) };
-}
-
-function writeAny(w: EncodeState, v: unknown): void {
-  if (v === null || v === undefined) {
-    w.uint(0);
-    return;
-  }
-  w.enter();
-  w.interfaceValue(v instanceof TypedValue ? v : plainAny(v));
-  w.depth--;
-}
-
-function plainAny(v: unknown): TypedValue {
-  if (typeof v === "string") return new TypedValue(string, v);
-  if (typeof v === "boolean") return new TypedValue(bool, v);
-  if (v instanceof Uint8Array) return new TypedValue(bytes, v);
-  throw new Fault(
-    "ERR_GOB_VALUE",
-    `gob: ${show(v)} could be of several Go types: give it one with value(schema, v)`,
-  );
 }

@@ -1,5 +1,5 @@
 import { GobError } from "../errors.js";
-import { type AnySchema, type Input, type Output, resolve, Schema } from "./schema.js";
+import { type AnySchema, type Input, type LazyNode, type Output, resolve, Schema } from "./schema.js";
 import type { AnyInput, AnyOutput, TypedValue } from "./typed-value.js";
 
 /** Options of the builders that can make a named Go type. */
@@ -33,8 +33,10 @@ export function array<S extends AnySchema>(
   return new Schema({ kind: "array", elem, length }, options.name);
 }
 
-/** What a map schema takes: a Map, entries of which no key may repeat, or a plain object where the keys are strings. */
-export type MapInput<K, V> = ReadonlyMap<K, V> | ([K] extends [string] ? Readonly<Record<string, V>> : never);
+/** What a map schema takes: a Map, entries of which no key may repeat, or a plain object where keys can be strings. */
+export type MapInput<K, V> =
+  | ReadonlyMap<K, V>
+  | (string extends K ? Readonly<Record<string, V>> : [K] extends [string] ? Readonly<Record<K, V>> : never);
 
 /**
  * Go's `map[K]V` as a Map. Go tells a nil map from an empty one in struct fields: null and missing are nil when
@@ -58,24 +60,38 @@ export function map(
   return new Schema({ kind: "map", key, elem, nilable: options.nilable ?? false }, options.name);
 }
 
+/** A struct's schemas by Go's field names, in Go's order. */
 export type Fields = Readonly<Record<string, AnySchema>>;
+/**
+ * What {@link struct} takes: {@link Fields}, in which a getter or {@link lazy} may lead back to the struct. `any`
+ * because TypeScript would have to know the type of such a field in order to hold it against a narrower one.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type FieldsInit = Readonly<Record<string, any>>;
 /** Every field may be missing: it is sent as Go's zero value. */
-export type StructInput<F extends Fields> = { readonly [K in keyof F]?: Input<F[K]> | undefined };
+export type StructInput<F extends FieldsInit> = { readonly [K in keyof F]?: Input<F[K]> | undefined };
 /** Every field is there; what the stream left out is Go's zero value. */
-export type StructOutput<F extends Fields> = { [K in keyof F]: Output<F[K]> };
+export type StructOutput<F extends FieldsInit> = { -readonly [K in keyof F]: Output<F[K]> };
 
 /**
  * Go's struct as an object with Go's field names, in Go's order. An embedded type is a field with the type's name.
- * Throws when a name is not exported in Go (does not start with an upper-case letter), since gob sends no such field.
+ * A field that leads back to the struct itself is a getter or a {@link lazy} schema:
+ * `const node = struct({ Name: string, get Children() { return slice(node); } })`.
+ * Throws `ERR_GOB_SCHEMA` when a name is not exported in Go (does not start with an upper-case letter), since gob sends
+ * no such field, and when a field is no schema.
  */
-export function struct<F extends Fields>(
+export function struct<F extends FieldsInit>(
   fields: F,
   options: NameOptions = {},
 ): Schema<StructInput<F>, StructOutput<F>> {
-  const entries = Object.entries(fields);
-  for (const [name] of entries)
+  const entries = Object.entries(Object.getOwnPropertyDescriptors(fields)).map(([name, field]) => {
     if (!/^\p{Lu}[\p{L}\p{Nd}_]*$/u.test(name))
       throw schemaError(`${JSON.stringify(name)} is not the name of an exported Go field`);
+    // A getter is asked when the schema is first used: what it refers to need not exist yet.
+    const of: unknown = field.get === undefined ? field.value : lazy(() => field.get!.call(fields));
+    if (!(of instanceof Schema)) throw schemaError(`the field ${name} is no schema`);
+    return [name, of] as const;
+  });
   return new Schema({ kind: "struct", fields: entries }, options.name);
 }
 
@@ -90,16 +106,34 @@ export function pointer<S extends AnySchema>(elem: S): Schema<Input<S> | null, O
   return new Schema({ kind: "pointer", elem });
 }
 
-/** A schema that is looked up when first needed, for types that contain themselves. */
-export function lazy<In, Out>(get: () => Schema<In, Out>): Schema<In, Out> {
-  let found: Schema<In, Out> | undefined;
-  return new Schema<In, Out>({
+/** The schema that a function returns. */
+type Returned<G> = G extends () => infer S ? S : never;
+
+/** The schema of {@link lazy}, whose types are those of the schema that it leads to. */
+export interface LazySchema<G> extends Schema<Input<Returned<G>>, Output<Returned<G>>> {}
+
+/**
+ * A schema that is looked up when first needed, for types that contain themselves. As a field of {@link struct} its
+ * types are inferred: `const node = struct({ Name: string, Children: lazy(() => slice(node)) })`. Recursive types
+ * without a struct (`type Tree []Tree`) need an annotation: `const tree: Schema<In, Out> = slice(lazy(() => tree))`.
+ * Throws `ERR_GOB_SCHEMA` at its first use when `get` gives no schema, or one that refers to itself only.
+ */
+// The parameter is no function type, which would make TypeScript look into `get` at once and end in a circle.
+// biome-ignore lint/complexity/noBannedTypes: see above
+export function lazy<G extends Function>(get: G): LazySchema<G> {
+  let found: AnySchema | undefined;
+  const node: LazyNode = {
     kind: "lazy",
     get: () => {
-      found ??= get();
+      if (found === undefined) {
+        const of: unknown = get();
+        if (!(of instanceof Schema)) throw schemaError("a lazy schema or a getter that gives no schema");
+        found = of;
+      }
       return found;
     },
-  });
+  };
+  return new Schema(node) as LazySchema<G>;
 }
 
 /** The same schema as a named Go type: `type Weekday int` is `named("example.com/cal.Weekday", int)`. */
@@ -112,8 +146,12 @@ export function named<In, Out>(name: string, schema: Schema<In, Out>): Schema<In
 }
 
 /**
- * Go's `interface{}` (and any other interface type). Takes null, string, Uint8Array, boolean, and `value(schema, v)`
- * for all else. Gives the plain value of the registered concrete type; {@link typedAny} keeps the type.
+ * Go's `interface{}` (and any other interface type). Gives the plain value of the registered concrete type, null for nil.
+ *
+ * Takes null, string (Go's `string`), boolean (`bool`), Uint8Array (`[]byte`), {@link value} for every other type, and
+ * what it gave: an object that arrived in an interface keeps its Go type wherever it is put, and a place in which a
+ * value arrived (a Map's key, a struct's field, an array's index) keeps that value's type for what is put there. Copies
+ * of containers do not, see {@link keepTypes}. {@link typedAny} shows the types.
  */
 export const any = new Schema<AnyInput, AnyOutput>({ kind: "interface", typed: false });
 

@@ -2,7 +2,7 @@ import { MARSHALER_KINDS } from "../wire/kinds.js";
 import { type AnySchema, Schema } from "./schema.js";
 
 /** How a Go type that marshals itself is shown in JavaScript. */
-export interface CustomType<In, Out> {
+export interface CustomType<In, Out = In> {
   /** The Go type's name with its import path, as `example.com/shop.Money`. */
   name: string;
   /** Which pair of methods the Go type has: GobEncode/GobDecode, MarshalBinary/UnmarshalBinary, or the text ones. */
@@ -25,8 +25,11 @@ export interface CustomType<In, Out> {
   alongside?: readonly AnySchema[];
 }
 
-/** Go's GobEncoder, BinaryMarshaler and TextMarshaler types: an opaque payload with a codec of its own. */
-export function custom<In, Out>(type: CustomType<In, Out>): Schema<In, Out> {
+/**
+ * Go's GobEncoder, BinaryMarshaler and TextMarshaler types: an opaque payload with a codec of its own. One type
+ * argument, as in `custom<bigint>({...})`, stands for both what is taken and what is given.
+ */
+export function custom<In, Out = In>(type: CustomType<In, Out>): Schema<In, Out> {
   return new Schema<In, Out>(
     {
       kind: "custom",

@@ -169,3 +169,9 @@ export function base(schema: AnySchema): AnySchema {
   }
   return at;
 }
+
+/** Whether values of a schema are interface values whose Go type is not shown, and so has to be remembered. */
+export function hasArrivals(schema: AnySchema): boolean {
+  const { node } = base(schema);
+  return node.kind === "interface" && !node.typed;
+}

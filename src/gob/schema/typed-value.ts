@@ -20,7 +20,11 @@ export function value<S extends AnySchema>(schema: S, v: Input<S>): TypedValue<I
   return new TypedValue(schema, v);
 }
 
-/** What an interface schema takes. */
-export type AnyInput = string | boolean | Uint8Array | TypedValue | null | undefined;
+/**
+ * What an interface schema takes: null, string, boolean, Uint8Array, a {@link TypedValue} (see {@link value}), and
+ * whatever came out of an interface schema, which goes back as the Go type that it was. All else is refused when
+ * it is encoded: TypeScript cannot tell where a number comes from.
+ */
+export type AnyInput = unknown;
 /** What an interface schema gives: the plain form of whichever registered type arrived. */
 export type AnyOutput = unknown;

@@ -1,4 +1,12 @@
-import { type AnySchema, resolve } from "./schema.js";
+import { type AnySchema, type Output, resolve } from "./schema.js";
+
+/**
+ * Go's zero value of a schema, made anew: `0`, `0n`, `false`, `""`, an empty Buffer, `[]`, an empty Map, `null` for
+ * pointers and interfaces, a struct of zeros, Go's zero time. What the decoder gives for a field that did not arrive.
+ */
+export function zero<S extends AnySchema>(schema: S): Output<S> {
+  return zeroValue(schema) as Output<S>;
+}
 
 /** Go's zero value of a schema in its output form, made anew at each call. */
 export function zeroValue(schema: AnySchema): unknown {

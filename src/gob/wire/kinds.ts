@@ -41,7 +41,7 @@ export type MarshalerKind = (typeof MARSHALER_KINDS)[keyof typeof MARSHALER_KIND
 
 /** The least id that a definition may have. */
 export const LEAST_DEFINED_ID = 64;
-/** Where this encoder's ids begin, as in Go until 1.25; Go 1.26 begins at 64. */
+/** Where this encoder's ids begin, as doc.go has it; since Go 1.21 a fresh program's begin one earlier. */
 export const FIRST_ENCODED_ID = 65;
 
 /** The id of a kind of type that needs no definition. */

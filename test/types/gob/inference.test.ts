@@ -78,6 +78,63 @@ const tree: gob.Schema<Partial<Tree>, Tree> = gob.lazy(() =>
 );
 same<Out<typeof tree>, Tree>(true);
 
+// Recursive types are inferred: from a getter, which may wrap the struct in anything, and from a lazy field.
+const node = gob.struct({
+  Name: gob.string,
+  get Children() {
+    return gob.slice(node);
+  },
+  get Parent() {
+    return gob.pointer(node);
+  },
+  get ByName() {
+    return gob.map(gob.string, gob.pointer(node));
+  },
+});
+type NodeOut = Out<typeof node>;
+same<NodeOut["Children"], NodeOut[]>(true);
+same<NodeOut["Parent"], NodeOut | null>(true);
+same<NodeOut["ByName"], Map<string, NodeOut | null>>(true);
+same<NonNullable<NonNullable<NodeOut["Parent"]>["Children"][0]>["Name"], string>(true);
+const lazyNode = gob.struct({ Name: gob.string, Children: gob.lazy(() => gob.slice(lazyNode)) });
+same<Out<typeof lazyNode>["Children"][0]["Children"][0]["Name"], string>(true);
+const left = gob.struct({
+  Label: gob.string,
+  get Right() {
+    return gob.pointer(right);
+  },
+});
+const right = gob.struct({ Lefts: gob.map(gob.string, left) });
+same<NonNullable<Out<typeof left>["Right"]>, Out<typeof right>>(true);
+
+// What comes out goes in.
+const post = gob.struct({
+  Id: gob.string,
+  Props: gob.map(gob.string, gob.any),
+  At: gob.time,
+  Extra: gob.any,
+  List: gob.slice(gob.any),
+  Node: gob.pointer(node),
+});
+export function sendBack(encoder: gob.Encoder, received: Out<typeof post>): void {
+  encoder.encode(post, received);
+  encoder.encode(post, { ...received, Id: "changed" });
+  encoder.encode(post, { Props: received.Props, List: [received.Extra, ...received.List] });
+}
+
+same<Out<typeof node>, ReturnType<typeof gob.zero<typeof node>>>(true);
+const oneArgument = gob.custom<bigint>({
+  name: "example.com/shop.Cents",
+  marshaler: "binary",
+  encode: (cents) => Buffer.from(String(cents)),
+  decode: (payload) => BigInt(payload.toString()),
+  zero: () => 0n,
+});
+same<In<typeof oneArgument>, bigint>(true);
+same<Out<typeof oneArgument>, bigint>(true);
+const byUuid = gob.map(gob.uuid, gob.int);
+same<In<typeof byUuid>, ReadonlyMap<string, number> | Readonly<Record<string, number>> | null>(true);
+
 const money = gob.custom({
   name: "example.com/shop.Money",
   marshaler: "binary",
@@ -95,8 +152,14 @@ export function wrong(encoder: gob.Encoder, decoder: gob.Decoder): void {
   encoder.encode(gob.int, 5n);
   // @ts-expect-error null is no string
   encoder.encode(gob.string, null);
-  // @ts-expect-error a bare number could be an int or a float64
-  encoder.encode(gob.any, 5);
+  // @ts-expect-error a child's name is a string
+  encoder.encode(node, { Children: [{ Children: [{ Name: 5 }] }] });
+  // @ts-expect-error the other's other is a node again
+  encoder.encode(left, { Right: { Lefts: { a: { Label: 5 } } } });
+  // @ts-expect-error a lazy schema is made by a function
+  gob.lazy(5);
+  // @ts-expect-error a field's type stands in the message, by the field's name
+  gob.zero(node) satisfies { Name: number };
   // @ts-expect-error the field is called Id
   encoder.encode(order, { ID: 5n });
   // @ts-expect-error a price is a number
