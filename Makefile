@@ -60,7 +60,7 @@ test: build fixtures
 
 # The examples under Node without tsx, Bun and Deno, which come from the npm registry.
 test-runtimes: build fixtures
-	$(RUN) --test test/runtimes/runtimes.test.ts
+	$(RUN) --test $(wildcard test/runtimes/*.test.ts)
 
 # The same tests under another Node, which comes from the npm registry. With ONLY=interop the matrix alone.
 test-node: build fixtures
