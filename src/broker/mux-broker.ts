@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Registry } from "../gob/index.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
   type Caller,
@@ -65,7 +66,7 @@ export class MuxBroker {
   /** Takes over the session's incoming streams. The first three, go-plugin's own, must have been accepted before. */
   constructor(session: Session, options: MuxBrokerOptions = {}) {
     this.#session = session;
-    this.#logger = options.logger ?? nullLogger;
+    this.#logger = guardedLogger(options.logger ?? nullLogger);
     this.#onLost = options.onLost;
     this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
     void this.#run();
