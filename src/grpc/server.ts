@@ -18,7 +18,6 @@ export function makeServer(options: ServerOptions | undefined): Server {
 /** Hands connections to a server that does not listen itself. */
 export class Injector {
   readonly #connections = new Set<Duplex>();
-  #onEmpty: (() => void) | undefined;
   readonly #inject: (connection: Duplex) => void;
 
   constructor(server: Server, tls: PluginTls | undefined, logger: Logger) {
@@ -26,10 +25,7 @@ export class Injector {
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     const inject = (connection: Duplex): void => {
       this.#connections.add(connection);
-      connection.once("close", () => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#onEmpty?.();
-      });
+      connection.once("close", () => this.#connections.delete(connection));
       injector.injectConnection(connection);
     };
     this.#inject = tls === undefined ? inject : secured(tls, logger, inject);
@@ -42,14 +38,6 @@ export class Injector {
 
   inject(connection: Duplex): void {
     this.#inject(connection);
-  }
-
-  /** Resolves once no connection is open. */
-  async drained(): Promise<void> {
-    if (this.#connections.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onEmpty = resolve;
-    });
   }
 
   /** Ends all connections at once. */
@@ -83,9 +71,7 @@ export async function stopServer(server: Server, injector: Injector, graceMs: nu
       server.forceShutdown();
       resolve();
     }, graceMs);
-    // Since Node 24 closing a server begins to close its sessions, which grpc-js then takes for closed though calls run.
-    server.tryShutdown(async () => {
-      await injector.drained();
+    server.tryShutdown(() => {
       clearTimeout(timer);
       resolve();
     });

@@ -1,7 +1,6 @@
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
-import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
@@ -55,7 +54,7 @@ export class Client<P extends PluginSet = PluginSet> {
   constructor(config: ClientConfig<P>) {
     checkConfig(config);
     this.#config = config;
-    this.#logger = guardedLogger(config.logger ?? consoleLogger());
+    this.#logger = config.logger ?? consoleLogger();
     if (config.managed === true) manage(this);
   }
 
@@ -167,11 +166,9 @@ export class Client<P extends PluginSet = PluginSet> {
         this.#state = { name: "ended" };
         return Promise.resolve();
       default: {
-        const done = this.#end(state)
-          .catch((error: unknown) => this.#logger.error("error ending the plugin", { error }))
-          .then(() => {
-            this.#state = { name: "ended" };
-          });
+        const done = this.#end(state).then(() => {
+          this.#state = { name: "ended" };
+        });
         this.#state = { name: "ending", done };
         return done;
       }

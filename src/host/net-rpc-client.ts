@@ -2,7 +2,6 @@ import type { Writable } from "node:stream";
 import { MuxBroker } from "../broker/mux-broker.js";
 import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
-import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
   type ByteChannel,
@@ -12,7 +11,6 @@ import {
   RpcClient,
   type RpcClientOptions,
 } from "../netrpc/index.js";
-import { copyOutput, type OutputCopyOptions } from "../process/output-copy.js";
 import { type WaitOptions, within } from "../wait.js";
 import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
@@ -52,18 +50,14 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     [control, stdout, stderr]: readonly [ByteChannel, ByteChannel, ByteChannel],
     options: NetRpcClientOptions<P>,
   ) {
-    const { onLost } = options;
-    const logger = guardedLogger(options.logger ?? nullLogger);
+    const { onLost, logger = nullLogger } = options;
     this.#session = session;
     this.#options = options;
     this.broker = new MuxBroker(session, { logger, onLost });
     this.#control = new RpcClient(control, { onLost });
     this.#controlCalls = caller(this.#control, controlService, controlMethods);
     this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);
-    this.#synced = Promise.all([
-      copySynced(stdout, { writer: options.syncStdout, from: "stdout", option: "syncStdout", logger }),
-      copySynced(stderr, { writer: options.syncStderr, from: "stderr", option: "syncStderr", logger }),
-    ]);
+    this.#synced = Promise.all([copyTo(stdout, options.syncStdout), copyTo(stderr, options.syncStderr)]);
   }
 
   /**
@@ -136,18 +130,21 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
   }
 }
 
-/** Copies a synced stream, no faster than the writer takes it; resolves at the stream's end. */
-function copySynced(channel: ByteChannel, options: Omit<OutputCopyOptions, "onReady">): Promise<void> {
+/** Copies a stream to a writer, no faster than the writer takes it; resolves at the stream's end. */
+function copyTo(channel: ByteChannel, writer: Writable | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const copy = copyOutput({ ...options, onReady: () => channel.resume() });
+    const resume = (): void => channel.resume();
+    writer?.on("drain", resume);
+    writer?.on("close", resume);
     channel.attach({
       onData(chunk, mayKeep) {
         // A lent chunk is copied, because the writer may keep it.
-        if (!copy.write(mayKeep ? chunk : Buffer.from(chunk))) channel.pause();
+        if (writer?.writable && !writer.write(mayKeep ? chunk : Buffer.from(chunk))) channel.pause();
       },
       onEnd: () => channel.end(),
       onClose() {
-        copy.end();
+        writer?.off("drain", resume);
+        writer?.off("close", resume);
         resolve();
       },
     });

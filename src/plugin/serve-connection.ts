@@ -1,6 +1,5 @@
 import type { Duplex, Readable } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
-import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import { OutputQueue } from "./output-queue.js";
@@ -22,8 +21,7 @@ export interface ServeConnectionOptions {
  * There is no handshake line and no process to end: that is `serve`. Never rejects; what goes wrong is logged.
  */
 export async function serveConnection(connection: Duplex, options: ServeConnectionOptions): Promise<void> {
-  const { plugins, onQuit } = options;
-  const logger = guardedLogger(options.logger ?? nullLogger);
+  const { plugins, logger = nullLogger, onQuit } = options;
   const [stdout, stderr] = [queueOf(options.stdout), queueOf(options.stderr)];
   const server = new NetRpcServer({
     plugins,

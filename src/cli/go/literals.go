@@ -36,8 +36,9 @@ func readLiterals(pkg *checked, set *typeSet, c *Contract) {
 				}
 			} else if isPluginSet(t) {
 				if plugins := pluginsOf(pkg, lit); len(plugins) > 0 {
-					if key := fmt.Sprint("p", name, plugins); !seen[key] {
-						seen[key] = true
+					// One without a name, in a configuration, is as a rule the same as one that has a name.
+					if key := fmt.Sprint("p", name, plugins); !seen[key] && (name != "" || !seen[fmt.Sprint("p", plugins)]) {
+						seen[key], seen[fmt.Sprint("p", plugins)] = true, true
 						c.PluginSets = append(c.PluginSets, &PluginSet{name, gobPath(pkg.pkg), doc, plugins})
 					}
 				}

@@ -61,8 +61,6 @@ type registrar struct {
 	pkg *checked
 	set *typeSet
 	c   *Contract
-	// enclosing function declarations of parameters, to follow a helper's callers
-	fn *ast.FuncDecl
 }
 
 func (r *registrar) read() {
@@ -101,11 +99,12 @@ func (r *registrar) value(fn *ast.FuncDecl, call *ast.CallExpr, expr, name ast.E
 	if t == nil || depth > 5 {
 		return
 	}
+	// Before the look for interfaces: a type parameter's underlying type is one.
+	if hasTypeParam(t) {
+		r.instances(fn, call, t, name)
+		return
+	}
 	if !types.IsInterface(t) {
-		if hasTypeParam(t) {
-			r.instances(fn, call, t, name)
-			return
-		}
 		r.add(call, t, name)
 		return
 	}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import type { gob as Gob } from "goplug";
+// The built package, as the definitions import it.
+import { caller, type MethodTable, RpcClient, RpcServer } from "goplug/netrpc";
+import { type Contract, parseContract } from "../../../src/cli/gen/contract.js";
+import { goReceivers, goTable, serviceKey } from "./go-table.js";
+
+const run = promisify(execFile);
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const command = join(root, "src/cli/main.ts");
+
+/** A Go program's contract, and what is known of it from elsewhere. */
+export interface Proof {
+  /** The folder of the Go module, below go-fixtures. */
+  readonly module: string;
+  readonly packages: readonly string[];
+  /** Further arguments of `goplug gen`. */
+  readonly args?: readonly string[];
+  /** Go source that goes with the proof, as values for types whose fields cannot be set. */
+  readonly extra?: string;
+  /** Names that the Go program registers with gob in a way that cannot be told from its source. */
+  readonly untold?: readonly string[];
+  /** How many methods each receiver has, by package and name. */
+  readonly receivers: Readonly<Record<string, number>>;
+}
+
+interface Report {
+  methods: number;
+  calls: number;
+  types: string[];
+  skipped: string[];
+  failures: string[];
+}
+
+/** Holds the definitions that are generated for a Go program against that program. */
+export async function prove(proof: Proof, signal: AbortSignal): Promise<void> {
+  const module = join(root, "go-fixtures", proof.module);
+  // Inside of the package, where its own name resolves to it.
+  mkdirSync(join(here, "generated"), { recursive: true });
+  const folder = mkdtempSync(join(here, "generated", "proof-"));
+  try {
+    const variants = [
+      { name: "default", gen: [], go: ["-plain-numbers"] },
+      { name: "numbers", gen: ["--int64", "number", "--nilable-maps"], go: ["-safe-int64", "-strict-maps"] },
+    ];
+    const contractFile = join(folder, "contract.json");
+    for (const { name, gen } of variants) {
+      const from =
+        name === "default" ? [...proof.packages, "--contract", contractFile] : ["--from", contractFile];
+      const args = [
+        "gen",
+        "-C",
+        module,
+        ...from,
+        ...gen,
+        ...(proof.args ?? []),
+        "--out",
+        join(folder, `${name}.ts`),
+      ];
+      await run(process.execPath, ["--import", import.meta.resolve("tsx"), command, ...args], { signal });
+    }
+    const contract = parseContract(readFileSync(contractFile, "utf8"));
+    const binary = await build(contract, module, folder, proof, signal);
+    await checkReflected(contract, binary, proof, signal);
+    for (const { name, go } of variants) {
+      const definitions = await import(pathToFileURL(join(folder, `${name}.ts`)).href);
+      const report = await callBothWays(contract, definitions, binary, go, folder, signal);
+      assert.deepEqual(report.failures.slice(0, 10), [], `${name}: ${report.failures.length} failures`);
+      assert.equal(
+        report.methods,
+        contract.services.reduce((sum, s) => sum + s.methods.length, 0),
+      );
+      const ofConstants = contract.constants.map(({ type }) =>
+        typeof type === "object" && "named" in type ? type.named : "",
+      );
+      const tried = new Set([...report.types, ...ofConstants]);
+      const untried = Object.keys(contract.types).filter((type) => !tried.has(type));
+      assert.deepEqual(untried, [], "types that no value went through");
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Compiles the proof program for a contract, in the contract's module. */
+async function build(
+  contract: Contract,
+  module: string,
+  folder: string,
+  proof: Proof,
+  signal: AbortSignal,
+): Promise<string> {
+  // One folder for all files: `go build` wants it so.
+  const names = ["proof.go", "differ.go", "fill.go"];
+  for (const name of names) copyFileSync(join(here, "proof", name), join(folder, name));
+  writeFileSync(join(folder, "table.go"), goTable(contract));
+  writeFileSync(join(folder, "extra.go"), proof.extra ?? "package main\n");
+  const files = [...names, "table.go", "extra.go"].map((name) => join(folder, name));
+  const binary = join(folder, "proof");
+  const args = await showReceivers(contract, module, folder, signal);
+  await run("go", ["build", ...args, "-ldflags=-checklinkname=0", "-o", binary, ...files], {
+    cwd: module,
+    signal,
+    maxBuffer: 16 << 20,
+  });
+  return binary;
+}
+
+/**
+ * Adds a file to each package that has receivers which are not exported: by an overlay in the module itself, in a copy of a module
+ * from the cache, over which Go lays nothing. Gives the arguments that have it built so.
+ */
+async function showReceivers(
+  contract: Contract,
+  module: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const Replace: Record<string, string> = {};
+  const replaces: string[] = [];
+  const format = "{{.ImportPath}} {{.Name}} {{.Dir}} {{.Module.Path}} {{.Module.Dir}} {{.Module.Main}}";
+  const listed = await run("go", ["list", "-f", format, ...contract.packages], { cwd: module, signal });
+  for (const [i, line] of listed.stdout.trim().split("\n").entries()) {
+    const [path, name, dir, of, from, main] = line.split(" ") as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    const text = goReceivers(contract, path, name);
+    if (text === undefined) continue;
+    if (main === "true") {
+      const added = join(folder, `receivers-${i}.go`);
+      writeFileSync(added, text);
+      Replace[join(dir, "zz_goplug_receivers.go")] = added;
+    } else {
+      const copy = join(folder, `module-${i}`);
+      await run("cp", ["-r", from, copy], { signal });
+      await run("chmod", ["-R", "u+w", copy], { signal });
+      writeFileSync(join(copy, dir.slice(from.length), "zz_goplug_receivers.go"), text);
+      replaces.push(`-replace=${of}=${copy}`);
+    }
+  }
+  writeFileSync(join(folder, "overlay.json"), JSON.stringify({ Replace }));
+  const args = ["-overlay", join(folder, "overlay.json")];
+  if (replaces.length > 0) {
+    for (const end of ["mod", "sum"]) copyFileSync(join(module, `go.${end}`), join(folder, `go.${end}`));
+    await run("go", ["mod", "edit", ...replaces, join(folder, "go.mod")], { signal });
+    args.push("-modfile", join(folder, "go.mod"));
+  }
+  return args;
+}
+
+/** What Go's reflection knows of the program and the contract does not, or the other way round. */
+async function checkReflected(
+  contract: Contract,
+  binary: string,
+  proof: Proof,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stdout } = await run(binary, ["reflect"], { signal, maxBuffer: 16 << 20 });
+  const { methods, registered } = JSON.parse(stdout) as {
+    methods: Record<string, string[]>;
+    registered: Record<string, string>;
+  };
+  const counts = Object.fromEntries(Object.entries(methods).map(([name, of]) => [name, of.length]));
+  assert.deepEqual(counts, proof.receivers, "receivers and their methods, by reflection");
+  for (const service of contract.services)
+    assert.deepEqual(
+      service.methods.map(({ name }) => name).sort(),
+      methods[serviceKey(service)]!.map((line) => line.split(" ")[0]!).sort(),
+      service.name,
+    );
+  // Go's builtin types are registered in every program.
+  const builtin = /^(\[\])?(bool|u?int\d*|uintptr|float\d+|complex\d+|string)$/;
+  const named = Object.keys(registered).filter((name) => !builtin.test(name));
+  assert.deepEqual(
+    named.sort(),
+    [...contract.registrations.map(({ name }) => name), ...(proof.untold ?? [])].sort(),
+    "what is registered with gob",
+  );
+}
+
+/** The method table of a service in the definitions, which has a name of its own where Go's was taken. */
+function tableOf(
+  definitions: Record<string, unknown>,
+  name: string,
+  methods: readonly { name: string }[],
+): MethodTable {
+  const wanted = methods.map((method) => method.name).join();
+  const found = [definitions[name], ...Object.values(definitions)].find(
+    (value) => typeof value === "object" && value !== null && Object.keys(value).join() === wanted,
+  );
+  assert(found !== undefined, `no method table with ${wanted}`);
+  return found as MethodTable;
+}
+
+async function callBothWays(
+  contract: Contract,
+  definitions: Record<string, unknown>,
+  binary: string,
+  options: readonly string[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<Report> {
+  const socket = join(folder, "s");
+  rmSync(socket, { force: true });
+  const child = spawn(binary, ["run", "-socket", socket, ...options], {
+    stdio: ["ignore", "pipe", "inherit"],
+    signal,
+  });
+  const ended = once(child, "exit");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const sockets: Socket[] = [];
+  const dial = async (): Promise<Socket> => {
+    const dialled = connect(socket);
+    sockets.push(dialled);
+    await once(dialled, "connect");
+    return dialled;
+  };
+  try {
+    assert.equal((await lines.next()).value, "listening");
+    const registry = definitions.registry as Gob.Registry;
+    const client = new RpcClient(await dial(), { registry });
+    const server = new RpcServer({ registry });
+    for (const { methods, ...of } of contract.services) {
+      const name = serviceKey(of);
+      const table = tableOf(definitions, of.name, methods);
+      // What arrives is handed on as it is.
+      server.register(name, table, caller(client, name, table) as never);
+    }
+    void server.serve(await dial());
+    const { value } = await lines.next();
+    assert(value !== undefined, "the proof program ended without a report");
+    return JSON.parse(value) as Report;
+  } finally {
+    for (const each of sockets) each.destroy();
+    child.kill();
+    await ended;
+  }
+}
