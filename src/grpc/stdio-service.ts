@@ -2,15 +2,12 @@ import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { Empty } from "./gen/google/protobuf/empty.js";
 import { type GRPCStdioServer, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
 
-/** What the plugin writes, for one stream at a time to take. */
+/** What the plugin writes, for one stream at a time to take. (go-plugin sends 1 KiB a message, and takes any.) */
 export interface OutputSource {
   attach(sink: { write(chunk: Buffer): boolean }): { ready(): void; detach(): void };
 }
 
 type Call = ServerWritableStream<Empty, StdioData>;
-
-/** The most in one message; go-plugin sends 1 KiB at a time, and takes any. */
-const CHUNK_BYTES = 65_536;
 
 /**
  * The plugin's side of its synced stdout and stderr: a stream takes the next bytes when the connection has taken the
@@ -47,17 +44,11 @@ export class StdioService implements GRPCStdioServer {
 }
 
 function copy(call: Call, source: OutputSource, channel: StdioData["channel"]): () => void {
-  let ready = (): void => {};
-  const attachment = source.attach({
-    write(chunk) {
-      for (let start = 0; start < chunk.length; start += CHUNK_BYTES) {
-        const data = chunk.subarray(start, start + CHUNK_BYTES);
-        const last = start + CHUNK_BYTES >= chunk.length;
-        call.write({ channel, data }, last ? () => ready() : undefined);
-      }
+  const { ready, detach } = source.attach({
+    write(data) {
+      call.write({ channel, data }, () => ready());
       return false;
     },
   });
-  ready = attachment.ready;
-  return attachment.detach;
+  return detach;
 }

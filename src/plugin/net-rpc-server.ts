@@ -34,6 +34,10 @@ const CLOSE_MS = 1000;
 export class NetRpcServer {
   readonly #options: NetRpcServerOptions;
   readonly #sessions = new Set<Session>();
+  /** The streams that stdout and stderr are copied to. */
+  readonly #outputs = new Set<Channel>();
+  /** Those that had bytes left when the process ended. */
+  readonly #heldBack = new Set<Channel>();
   #hosts = 0;
   /** Connections that end now are not worth a word. */
   #closing = false;
@@ -61,11 +65,22 @@ export class NetRpcServer {
       const stderr = await session.acceptChannel();
       this.#hosts++;
       try {
-        copyOutput(this.#options.stdout, stdout);
-        copyOutput(this.#options.stderr, stderr);
+        copyOutput(
+          this.#options.stdout,
+          stdout,
+          () => this.#heldBack.has(stdout) || connection.writableLength > 0,
+        );
+        copyOutput(
+          this.#options.stderr,
+          stderr,
+          () => this.#heldBack.has(stderr) || connection.writableLength > 0,
+        );
+        this.#outputs.add(stdout).add(stderr);
         this.#serveControl(session, control);
         await session.closed;
       } finally {
+        this.#outputs.delete(stdout);
+        this.#outputs.delete(stderr);
         this.#hosts--;
       }
       const code = session.error?.code;
@@ -94,6 +109,8 @@ export class NetRpcServer {
   /** {@link close} for the moment when the process exits: what the sockets take at once goes out. */
   closeNow(): void {
     this.#closing = true;
+    // Closing drops what waits for a host to open its window.
+    for (const output of this.#outputs) if (output.isBlocked) this.#heldBack.add(output);
     for (const session of this.#sessions) void session.close();
   }
 
@@ -139,21 +156,29 @@ export class NetRpcServer {
   }
 }
 
-/** Copies a queue to a stream for as long as the host keeps the stream open (Go: copyStream). */
-function copyOutput(queue: OutputQueue, channel: Channel): void {
-  // The queue may write at once, so the stream must have its handler before.
-  let ready = (): void => {};
-  let detach = (): void => {};
-  channel.attach({
-    onData() {
-      // A host says nothing on these streams.
+/**
+ * Copies a queue to a stream for as long as the host keeps the stream open (Go: copyStream): the next chunk when the
+ * connection has taken the last one.
+ *
+ * @param isLeft whether something of it is left when the process ends
+ */
+function copyOutput(queue: OutputQueue, channel: Channel, isLeft: () => boolean): void {
+  const stream = channel.toDuplex();
+  const { ready, detach } = queue.attach({
+    write(chunk) {
+      if (!stream.writable) throw new Error("the stream is closed");
+      stream.write(chunk, (error) => {
+        if (!error) ready();
+      });
+      return false;
     },
-    onEnd() {
-      detach();
-      channel.end();
-    },
-    onClose: () => detach(),
-    onDrain: () => ready(),
+    hasSent: () => !isLeft(),
   });
-  ({ ready, detach } = queue.attach(channel));
+  // A host says nothing on these streams.
+  stream.resume();
+  stream.on("end", () => {
+    detach();
+    stream.end();
+  });
+  stream.on("close", detach);
 }

@@ -1,9 +1,14 @@
 import { ServeError } from "./errors.js";
 
-/** Takes a process's output to a host: a yamux stream of one connection. */
+/** Takes a process's output to a host: a stream of one connection. */
 export interface OutputSink {
-  /** Owns the chunk from here on. False: no more until `ready` is called. May throw: it got nothing, and is dropped. */
+  /**
+   * Owns the chunk, of 64 KiB at most, from here on. False: no more until `ready` is called, which says that the connection has taken the
+   * chunk. May throw: it got nothing, and is dropped.
+   */
   write(chunk: Buffer): boolean;
+  /** Whether the chunk that it is not ready after has left the process all the same. Asked when the process ends. */
+  hasSent?(): boolean;
 }
 
 /** A sink's place in the queue's list. */
@@ -18,10 +23,16 @@ export interface Attachment {
 const PIPE_BYTES = 65_536;
 /** Bytes at which a writer that waits is told to go on. */
 const ROOM_BYTES = 16_384;
-/** The most that is handed over at once out of several writes. */
+/** The most that is handed over at once. */
 const CHUNK_BYTES = 65_536;
 /** Bytes that wait for a first connection, or for the next; beyond that, output is dropped. */
 export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+interface Entry {
+  readonly sink: OutputSink;
+  /** What the sink was given and is not ready after. */
+  underway: Buffer | undefined;
+}
 
 type WriteCallback = (error?: Error | null) => void;
 
@@ -36,7 +47,7 @@ export class OutputQueue {
   readonly #onRoom: () => void;
   /** Told once for each run of writes that had to be dropped. */
   onOverflow: (error: ServeError) => void = () => {};
-  #sinks: { sink: OutputSink; blocked: boolean }[] = [];
+  #sinks: Entry[] = [];
   #chunks: Buffer[] = [];
   #length = 0;
   /** Bytes ever put in, and those of them that have left. */
@@ -84,12 +95,12 @@ export class OutputQueue {
 
   /** Adds a connection. */
   attach(sink: OutputSink): Attachment {
-    const entry = { sink, blocked: false };
+    const entry: Entry = { sink, underway: undefined };
     this.#sinks.push(entry);
     this.#pump();
     return {
       ready: () => {
-        entry.blocked = false;
+        entry.underway = undefined;
         this.#pump();
       },
       detach: () => this.#remove(entry),
@@ -113,6 +124,16 @@ export class OutputQueue {
     return this.#flushed();
   }
 
+  /** Takes back what is with a connection and has not left the process, for {@link divert}. */
+  reclaim(): void {
+    const first = this.#sinks[0];
+    if (first?.underway === undefined || first.sink.hasSent?.() === true) return;
+    this.#chunks.unshift(first.underway);
+    this.#length += first.underway.length;
+    first.underway = undefined;
+    this.#sinks = [];
+  }
+
   /** Sends everything that is left, and all that comes, to this sink and no other. */
   divert(sink: OutputSink): void {
     this.#sinks = [];
@@ -120,10 +141,10 @@ export class OutputQueue {
   }
 
   #flushed(): boolean {
-    return this.#length === 0 && this.#sinks[0]?.blocked !== true;
+    return this.#length === 0 && this.#sinks[0]?.underway === undefined;
   }
 
-  #remove(entry: { sink: OutputSink; blocked: boolean }): void {
+  #remove(entry: Entry): void {
     const index = this.#sinks.indexOf(entry);
     if (index < 0) return;
     this.#sinks.splice(index, 1);
@@ -132,11 +153,15 @@ export class OutputQueue {
   }
 
   #pump(): void {
-    for (let entry = this.#sinks[0]; entry !== undefined && !entry.blocked; entry = this.#sinks[0]) {
+    for (
+      let entry = this.#sinks[0];
+      entry !== undefined && entry.underway === undefined;
+      entry = this.#sinks[0]
+    ) {
       const chunk = this.#next();
       if (chunk === undefined) break;
       try {
-        entry.blocked = !entry.sink.write(chunk);
+        if (!entry.sink.write(chunk)) entry.underway = chunk;
       } catch {
         // The sink got nothing of it; the next connection does.
         this.#chunks.unshift(chunk);
@@ -148,8 +173,13 @@ export class OutputQueue {
     if (this.#flushed()) this.#releaseFlushes();
   }
 
-  /** The next bytes to hand over: one large write, or several small ones together. */
+  /** The next bytes to hand over: several small writes together, or a part of a large one. */
   #next(): Buffer | undefined {
+    const [first] = this.#chunks;
+    if (first !== undefined && first.length > CHUNK_BYTES) {
+      this.#chunks[0] = first.subarray(CHUNK_BYTES);
+      return first.subarray(0, CHUNK_BYTES);
+    }
     let count = 0;
     let bytes = 0;
     for (const chunk of this.#chunks) {

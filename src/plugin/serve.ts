@@ -150,7 +150,8 @@ async function serveOn(
     const serving = new Serving({ listener, start, output, logger, signal: config.signal });
     stop = serving.stop;
     const closeNow = (): void => serving.server.closeNow();
-    process.on("exit", closeNow);
+    // Before what was printed is looked through for what has not left: this is its last chance to.
+    process.prependListener("exit", closeNow);
     const stopWatch = config.endWhenOrphaned === false ? undefined : watch(serving, logger);
     try {
       config.onServing?.(addressOf(listener));

@@ -1,4 +1,5 @@
 import { isMainThread } from "node:worker_threads";
+import { jsonLogger } from "../hclog/json-logger.js";
 import { DEFAULT_START_TIMEOUT, ENV } from "../protocol/constants.js";
 import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
@@ -104,15 +105,21 @@ export function releaseStdio(): void {
 }
 
 /**
- * Writes what no host has taken, and what still comes, where the process itself writes: before the handshake to
- * stdout; after it all to stderr, because a host logs that one and throws the other away.
+ * Writes what no host has got, and what still comes, where the process itself writes: before the handshake to stdout;
+ * after it all to stderr, because a host logs that one and throws the other away. A line before it says so.
  */
 function divertToProcess(): void {
   const to = (fd: number) => ({ write: (chunk: Buffer) => writeFully(fd, chunk, LAST_WORDS_MS) || true });
   if (state?.name === "holding") state.stdout.queue.divert(to(1));
   if (state?.name === "live") {
-    state.stdout.queue.divert(to(2));
-    state.stderr.queue.divert(to(2));
+    const queues = [state.stdout.queue, state.stderr.queue];
+    for (const queue of queues) queue.reclaim();
+    const [stdout, stderr] = queues.map(({ length }) => length);
+    const write = (line: string): void => void writeFully(2, line, LAST_WORDS_MS);
+    if (stdout || stderr) {
+      jsonLogger({ write }).warn("the plugin has ended before its host took this output", { stdout, stderr });
+    }
+    for (const queue of queues) queue.divert(to(2));
   }
 }
 

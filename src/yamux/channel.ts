@@ -32,6 +32,8 @@ export type StreamState =
 export interface Channel {
   readonly id: number;
   readonly state: StreamState;
+  /** Whether bytes that were given to write() wait for the peer to open its window. */
+  readonly isBlocked: boolean;
   /**
    * Directs the stream to a handler and starts delivery (it ends a pause). Bytes that came before are kept, within the
    * window, and delivered in a microtask. A further call hands the stream over: the new handler gets everything not

@@ -86,7 +86,6 @@ export class MuxChannel implements Channel {
     return (this.#inbox === undefined ? 0 : this.#inbox.length) + this.held;
   }
 
-  /** Bytes given to write() that wait for the peer to open its window. */
   get isBlocked(): boolean {
     return this.#outbox.length > 0;
   }

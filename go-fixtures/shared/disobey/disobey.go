@@ -6,6 +6,7 @@
 //	GOPLUG_FIXTURE=hang-start      starts, logs, and never prints the handshake line
 //	GOPLUG_FIXTURE=ignore-sigterm  SIGTERM does not end it (SIGINT never does, in any plugin)
 //	GOPLUG_FIXTURE=no-mux          does not know PLUGIN_MULTIPLEX_GRPC, as go-plugin before v1.6.0
+//	GOPLUG_FIXTURE_LAST_WORDS=N    writes N bytes of the pattern to stdout before it ends in mid-call (Exit, Crash)
 //	GOPLUG_FIXTURE_MARKER=PATH     a clean end (Serve came back) writes "clean exit\n" to PATH
 package disobey
 
@@ -13,12 +14,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"example.com/goplug/fixtures/shared/linger"
+	"example.com/goplug/fixtures/shared/pattern"
 )
 
 // Start is to be called before plugin.Serve, and what it returns after it.
@@ -50,5 +53,12 @@ func Start(logger hclog.Logger) (end func()) {
 				logger.Error("marker", "error", err)
 			}
 		}
+	}
+}
+
+// LastWords is to be called before the process ends in mid-call.
+func LastWords() {
+	if n, err := strconv.Atoi(os.Getenv("GOPLUG_FIXTURE_LAST_WORDS")); err == nil {
+		_, _ = pattern.WriteTo(os.Stdout, n)
 	}
 }

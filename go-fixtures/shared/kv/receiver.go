@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"example.com/goplug/fixtures/shared/disobey"
 	"example.com/goplug/fixtures/shared/pattern"
 )
 
@@ -117,11 +118,15 @@ func (r *Receiver) Hang(_ any, _ *any) error {
 
 func (r *Receiver) Exit(code int, _ *any) error {
 	r.logger.Warn("exit in mid-call", "code", code)
+	disobey.LastWords()
 	os.Exit(code)
 	return nil
 }
 
-func (r *Receiver) Crash(message string, _ *any) error { panic(message) }
+func (r *Receiver) Crash(message string, _ *any) error {
+	disobey.LastWords()
+	panic(message)
+}
 
 func (r *Receiver) KillSelf(_ any, _ *any) error {
 	return signalSelf(syscall.SIGKILL)

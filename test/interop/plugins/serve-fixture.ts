@@ -43,3 +43,11 @@ export function write(stream: NodeJS.WriteStream, chunk: string | Uint8Array): P
     stream.write(chunk, (error) => (error ? reject(error) : resolve(bytes)));
   });
 }
+
+/** What go-fixtures/shared/disobey calls LastWords: prints before the process ends in mid-call. */
+export function lastWords(): void {
+  const bytes = Number(process.env.GOPLUG_FIXTURE_LAST_WORDS ?? 0);
+  for (let at = 0; at < bytes; at += 65_536) {
+    process.stdout.write(pattern(bytes).subarray(at, at + 65_536));
+  }
+}

@@ -221,4 +221,46 @@ describe("OutputQueue", () => {
       { numRuns: 60 },
     );
   });
+
+  test("a large write is handed over in parts", () => {
+    const out = queue();
+    const taker = sink();
+    out.attach(taker);
+    const bytes = Buffer.from(Array.from({ length: 150_000 }, (_, i) => i));
+    out.write(bytes);
+    assert.deepEqual(
+      taker.seen.map(({ length }) => length),
+      [65_536, 65_536, 18_928],
+    );
+    assert.deepEqual(Buffer.concat(taker.seen), bytes);
+  });
+
+  test("what a connection has not sent when the process ends comes back, and what it has sent does not", () => {
+    for (const [hasSent, expected] of [
+      [undefined, "first second"],
+      [() => false, "first second"],
+      [() => true, " second"],
+    ] as const) {
+      const out = queue();
+      const slow = sink(() => false);
+      out.attach(hasSent === undefined ? slow : { ...slow, hasSent });
+      out.write(Buffer.from("first"));
+      out.write(Buffer.from(" second"));
+      out.reclaim();
+      assert.equal(out.length, expected.length);
+      const last = sink();
+      out.divert(last);
+      assert.equal(last.text(), expected);
+    }
+  });
+
+  test("what a connection was ready after does not come back", () => {
+    const out = queue();
+    const taker = sink(() => false);
+    const { ready } = out.attach(taker);
+    out.write(Buffer.from("first"));
+    ready();
+    out.reclaim();
+    assert.equal(out.length, 0);
+  });
 });

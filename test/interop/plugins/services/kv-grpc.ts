@@ -9,7 +9,7 @@ import { pluginLogger } from "../../../../src/plugin/logger.js";
 import { type KVServer, KVService } from "../../gen/kv.js";
 import { type Chunk, type StreamServer, StreamService } from "../../gen/stream.js";
 import { type ToolsServer, ToolsService } from "../../gen/tools.js";
-import { pattern, write } from "../serve-fixture.js";
+import { lastWords, pattern, write } from "../serve-fixture.js";
 
 const logger = pluginLogger({ name: "kv" });
 const values = new Map<string, Buffer>();
@@ -75,8 +75,12 @@ const tools: ToolsServer = {
   rawStderr: ({ request: { text } }, answer) => number(answer, writeSync(2, text)),
   hang: (call) => void call.on("cancelled", () => cancelled++),
   cancelled: (_, answer) => number(answer, cancelled),
-  exit: ({ request: { n } }) => process.exit(Number(n)),
+  exit({ request: { n } }) {
+    lastWords();
+    process.exit(Number(n));
+  },
   crash({ request: { text } }) {
+    lastWords();
     setImmediate(() => {
       throw new Error(text);
     });

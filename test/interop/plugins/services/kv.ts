@@ -5,7 +5,7 @@ import { netRpcPlugin } from "../../../../src/definition/net-rpc-plugin.js";
 import * as gob from "../../../../src/gob/index.js";
 import { LEVELS } from "../../../../src/hclog/logger.js";
 import { pluginLogger } from "../../../../src/plugin/logger.js";
-import { pattern, write } from "../serve-fixture.js";
+import { lastWords, pattern, write } from "../serve-fixture.js";
 
 const kv = netRpcPlugin({
   Put: [gob.map(gob.string, gob.any), gob.any],
@@ -58,8 +58,12 @@ const implementation = kv.implement({
   },
   RawStderr: (text) => writeSync(2, text),
   Hang: () => new Promise<never>(() => {}),
-  Exit: (code) => process.exit(code),
+  Exit(code) {
+    lastWords();
+    process.exit(code);
+  },
   Crash(message) {
+    lastWords();
     setImmediate(() => {
       throw new Error(message);
     });
