@@ -82,6 +82,17 @@ export type { AttachedRunner, ExitStatus, Runner } from "./process/runner.js";
 export { CORE_PROTOCOL_VERSION, type HandshakeConfig, type Protocol } from "./protocol/constants.js";
 export { HandshakeError, type HandshakeErrorCode } from "./protocol/errors.js";
 export { SocketError, type SocketErrorCode } from "./socket/errors.js";
+export {
+  type ByteSource,
+  collectBytes,
+  joinStreams,
+  type ReadLimits,
+  remoteReader,
+  StreamError,
+  type StreamErrorCode,
+  sendBytes,
+  serveReader,
+} from "./streams/index.js";
 export { TlsError, type TlsErrorCode } from "./tls/errors.js";
 export type { HostTlsConfig } from "./tls/host-options.js";
 export type { WaitOptions } from "./wait.js";

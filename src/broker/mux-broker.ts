@@ -91,6 +91,29 @@ export class MuxBroker {
   }
 
   /**
+   * Offers a raw stream to the other side and returns the id to send it: `use` gets the stream once it is dialled. What
+   * `use` throws resets the stream and is logged, as is it when nobody dials in time.
+   *
+   * @example
+   * const id = broker.offer((stream) => serveReader(stream, body));
+   */
+  offer(use: (stream: Duplex) => unknown, wait?: WaitOptions): number {
+    const id = this.nextId();
+    const run = async (): Promise<void> => {
+      const stream = await this.accept(id, wait);
+      try {
+        await use(stream);
+      } catch (error) {
+        // A yamux stream needs no listener for that.
+        stream.destroy(error as Error);
+        throw error;
+      }
+    };
+    run().catch((error: unknown) => this.#logger.error("brokered stream failed", { id, error }));
+    return id;
+  }
+
+  /**
    * Waits for the other side to dial `id`, then serves net/rpc on that stream under the name `Plugin` until it ends.
    * Rejects only when nobody dials.
    */

@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { BasicError, gob, type MuxBroker, type Receiver, RemoteError } from "../../src/index.js";
+import {
+  BasicError,
+  collectBytes,
+  gob,
+  type MuxBroker,
+  type Receiver,
+  RemoteError,
+  remoteReader,
+  sendBytes,
+  serveReader,
+} from "../../src/index.js";
 import type { Case } from "./case.js";
 import { counter, errors, helperMethods, stdio, stream, wrongErrors } from "./services.js";
 import { Collector, kv, pattern, until, withClient } from "./support.js";
@@ -229,5 +239,66 @@ export const cases: Case[] = [
       assert.equal(Buffer.compare(await readAll(raw), data), 0);
     };
     await Promise.all(Array.from({ length: 16 }, (_, i) => one(i)));
+  }),
+  onStream("io.Reader served to a plugin that asks for its bytes", async ({ rpc, broker }) => {
+    for (const bytes of [0, 1, 65_536, size]) {
+      const data = pattern(bytes);
+      let sent: Promise<number> | undefined;
+      const id = broker.offer((raw) => (sent = serveReader(raw, data)));
+      assert.deepEqual(await rpc.ReadAsking({ Id: id }), {
+        Bytes: BigInt(bytes),
+        SHA256: createHash("sha256").update(data).digest("hex"),
+      });
+      assert.equal(await sent, bytes);
+    }
+  }),
+  onStream("io.Reader that the plugin closes early is let go of", async ({ rpc, broker }) => {
+    let released = false;
+    const endless = async function* (): AsyncGenerator<Buffer> {
+      try {
+        for (;;) yield pattern(65_536);
+      } finally {
+        released = true;
+      }
+    };
+    let sent: Promise<number> | undefined;
+    const id = broker.offer((raw) => (sent = serveReader(raw, endless())));
+    assert.equal((await rpc.ReadAsking({ Id: id, Bytes: 100_000n })).Bytes, 100_000n);
+    assert.ok((await sent!) >= 100_000);
+    await until("the source is let go of", () => released);
+  }),
+  onStream("io.Reader whose source fails is no clean end for the plugin", async ({ rpc, broker }) => {
+    const failing = async function* (): AsyncGenerator<Buffer> {
+      yield pattern(1000);
+      throw new Error("the disk is gone");
+    };
+    const id = broker.offer((raw) => serveReader(raw, failing()));
+    await assert.rejects(rpc.ReadAsking({ Id: id }), { name: "RemoteError", message: "connection reset" });
+  }),
+  onStream("io.Reader of the plugin's, read by asking", async ({ rpc, broker }) => {
+    for (const bytes of [0, 1, 65_537, size]) {
+      const id = broker.nextId();
+      const served = rpc.ServeAsked({ Id: id, Bytes: BigInt(bytes) });
+      const read = await collectBytes(remoteReader(await broker.accept(id)));
+      assert.equal(Buffer.compare(read, pattern(bytes)), 0);
+      assert.equal(await served, BigInt(bytes));
+    }
+  }),
+  onStream("io.Reader of the plugin's asks for no more than is read", async ({ rpc, broker }) => {
+    const id = broker.nextId();
+    const served = rpc.ServeAsked({ Id: id, Bytes: BigInt(size) });
+    const reader = remoteReader(await broker.accept(id));
+    const first = await new Promise<Buffer>((resolve) => reader.once("data", resolve));
+    reader.pause();
+    assert.equal(Buffer.compare(first, pattern(size).subarray(0, first.length)), 0);
+    reader.destroy();
+    assert.ok((await served) <= 4n * 65_536n);
+  }),
+  onStream("io.Copy to the plugin and back, with ends for each direction", async ({ rpc, broker }) => {
+    const data = pattern(size);
+    const raw = await broker.dial(await rpc.Offer(null));
+    const [sent, back] = await Promise.all([sendBytes(raw, data), collectBytes(raw)]);
+    assert.equal(sent, size);
+    assert.equal(Buffer.compare(back, data), 0);
   }),
 ];

@@ -44,7 +44,15 @@ const checks = {
     ...["counter-callback", "counter-plugin-serves", "counter-both-directions", "counter-nested"],
     ...["counter-colliding-ids", "counter-helper-error", "counter-nobody-accepts", "counter-nobody-dials"],
   ],
-  stream: ["stream-source", "stream-sink", "stream-mirror", "stream-offer", "stream-16-at-once"],
+  stream: [
+    "stream-source",
+    "stream-sink",
+    "stream-mirror",
+    "stream-asked",
+    "stream-asking",
+    "stream-offer",
+    "stream-16-at-once",
+  ],
   errors: [
     ...["errors-text", "errors-basic", "errors-registered", "errors-unknown-plugin", "errors-factory"],
     ...[

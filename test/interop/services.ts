@@ -59,6 +59,8 @@ export const stream = netRpcPlugin(
     Source: [streamArgs, gob.int64],
     Sink: [streamArgs, gob.struct({ Bytes: gob.int64, SHA256: gob.string }, { name: "SinkReply" })],
     Mirror: [streamArgs, gob.int64],
+    ReadAsking: [streamArgs, gob.struct({ Bytes: gob.int64, SHA256: gob.string }, { name: "SinkReply" })],
+    ServeAsked: [streamArgs, gob.int64],
     Offer: [gob.any, gob.uint32],
   },
   { client: ({ rpc, broker }) => ({ rpc, broker }) },

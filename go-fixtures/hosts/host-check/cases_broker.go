@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -188,6 +189,42 @@ func init() {
 			}
 			if n != streamSize {
 				return fmt.Errorf("the plugin says that it mirrored %d bytes", n)
+			}
+			return pattern.Check(got, streamSize)
+		})
+	})
+	add("all", "stream", "stream-asked", "8 MiB to a plugin that asks for them with varints, as Mattermost's plugins read", func(h *harness) error {
+		return withStream(h, func(c *stream.Client) error {
+			var reply stream.SinkReply
+			_, err := accepted(c, func(id uint32) error {
+				return c.RPC.Call("Plugin.ReadAsking", stream.Args{Id: id}, &reply)
+			}, func(r io.Reader) ([]byte, error) {
+				stream.ServeReader(bytes.NewReader(pattern.Bytes(streamSize)), r.(net.Conn))
+				return nil, nil
+			})
+			if err != nil {
+				return err
+			}
+			hash := sha256.Sum256(pattern.Bytes(streamSize))
+			if want := (stream.SinkReply{Bytes: streamSize, SHA256: hex.EncodeToString(hash[:])}); reply != want {
+				return fmt.Errorf("%+v instead of %+v", reply, want)
+			}
+			return nil
+		})
+	})
+	add("all", "stream", "stream-asking", "8 MiB from a plugin that is asked for them with varints", func(h *harness) error {
+		return withStream(h, func(c *stream.Client) error {
+			var n int64
+			got, err := accepted(c, func(id uint32) error {
+				return c.RPC.Call("Plugin.ServeAsked", stream.Args{Id: id, Bytes: streamSize}, &n)
+			}, func(r io.Reader) ([]byte, error) {
+				return io.ReadAll(stream.RemoteReader{Conn: r.(net.Conn)})
+			})
+			if err != nil {
+				return err
+			}
+			if n != streamSize {
+				return fmt.Errorf("the plugin says that %d bytes were taken", n)
 			}
 			return pattern.Check(got, streamSize)
 		})

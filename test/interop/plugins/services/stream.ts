@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
+import { remoteReader, serveReader } from "../../../../src/index.js";
 import { stream } from "../../services.js";
 import { pattern } from "../serve-fixture.js";
 
@@ -41,6 +42,20 @@ export const plugins = {
       connection.end();
       return { Bytes: bytes, SHA256: hash.digest("hex") };
     },
+    async ReadAsking({ Id, Bytes }) {
+      const reader = remoteReader(await broker.dial(Id));
+      const hash = createHash("sha256");
+      let bytes = 0n;
+      for await (const chunk of reader as AsyncIterable<Buffer>) {
+        const part = Bytes > 0n ? chunk.subarray(0, Number(Bytes - bytes)) : chunk;
+        hash.update(part);
+        bytes += BigInt(part.length);
+        if (bytes === Bytes) break;
+      }
+      return { Bytes: bytes, SHA256: hash.digest("hex") };
+    },
+    ServeAsked: async ({ Id, Bytes }) =>
+      BigInt(await serveReader(await broker.dial(Id), patternChunks(Number(Bytes)))),
     Mirror: async ({ Id }) => mirror(await broker.dial(Id)),
     Offer() {
       const id = broker.nextId();
