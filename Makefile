@@ -92,12 +92,13 @@ check: build
 	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen && \
 	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
 
-GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen
+GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen examples/hooks-server/gen
 
 gen: node_modules/.package-lock.json
 	npx buf generate
 	npx buf generate go-fixtures/proto --template test/interop/buf.gen.yaml
 	npx buf generate examples/kv-grpc --template examples/buf.gen.yaml
+	npx buf generate examples/hooks-server --template examples/hooks-server/buf.gen.yaml
 
 # The reference from the docstrings. Its generator needs a TypeScript of its own, so it is a package apart.
 scripts/reference/node_modules/.package-lock.json: scripts/reference/package-lock.json

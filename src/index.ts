@@ -1,5 +1,10 @@
 export { BrokerError, type BrokerErrorCode } from "./broker/errors.js";
-export { type BrokerService, MuxBroker, type MuxBrokerOptions } from "./broker/mux-broker.js";
+export {
+  type BrokerService,
+  MuxBroker,
+  type MuxBrokerOptions,
+  type ServedService,
+} from "./broker/mux-broker.js";
 export { BasicError, basicError } from "./definition/basic-error.js";
 export {
   type GrpcClientParts,
@@ -11,10 +16,12 @@ export {
 } from "./definition/grpc-plugin.js";
 export { GrpcMissingError } from "./definition/load-grpc.js";
 export {
+  type BrokeredCaller,
   type ClientParts,
   type Faces,
   type NetRpcDefinition,
   netRpcPlugin,
+  type OptionalFace,
   type ServerParts,
 } from "./definition/net-rpc-plugin.js";
 export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/plugin.js";
@@ -62,9 +69,13 @@ export {
   type CallOptions,
   CallTimeoutError,
   ConnectionLostError,
+  implemented,
   type MethodTable,
   NetRpcError,
+  type OptionalMethods,
+  type PartialReceiver,
   type Receiver,
+  type RegisterOptions,
   RemoteError,
   ShutdownError,
 } from "./netrpc/index.js";

@@ -1,28 +1,23 @@
 import type { Duplex } from "node:stream";
-import { AbortedError, type GoplugError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
   type Caller,
   caller,
   type MethodTable,
-  type Receiver,
+  type OptionalMethods,
+  type PartialReceiver,
+  type RegisterOptions,
   RpcClient,
   type RpcClientOptions,
   RpcServer,
 } from "../netrpc/index.js";
-import { shareSignal } from "../netrpc/share-signal.js";
-import { longestTimer } from "../options.js";
+import { timeLimit } from "../options.js";
+import { type Limits, limited, startTimer, type WaitOptions, waitFor } from "../wait.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 import { idBytes, readId } from "./read-id.js";
-
-/** How long a brokered connection may take, and who may call it off. */
-export interface BrokerWait {
-  signal?: AbortSignal | undefined;
-  /** Milliseconds; default: the broker's own, which is 5000 as in go-plugin. */
-  timeout?: number | undefined;
-}
 
 export interface MuxBrokerOptions {
   logger?: Logger | undefined;
@@ -32,19 +27,26 @@ export interface MuxBrokerOptions {
   timeout?: number | undefined;
 }
 
-/** A net/rpc service to be served on a brokered stream. */
+/** A net/rpc service to be reached on a brokered stream. */
 export interface BrokerService {
   /** Default: `Plugin`, the name that go-plugin serves under. More than one name may be given. */
   readonly names?: readonly string[];
   readonly registry?: Registry | undefined;
 }
 
+/** A net/rpc service to be served on a brokered stream. */
+export type ServedService<T extends MethodTable, O extends OptionalMethods<T>> = BrokerService &
+  RegisterOptions<T, O>;
+
 /** One id on its way: a stream that waits for its accepter, or an accepter that waits for its stream. */
 type Pending =
-  | { stream: Channel; timer: NodeJS.Timeout }
-  | { take(stream: Channel): void; fail(error: GoplugError): void };
+  | { stream: Channel; stopTimer(): void }
+  | { take(stream: Channel): void; fail(error: Error): void };
 
 const pluginName = "Plugin";
+
+/** Milliseconds; go-plugin's own. */
+const defaultTimeout = 5000;
 
 /**
  * Brokers streams of one session by number, so that either side can offer the other further connections, for
@@ -64,9 +66,9 @@ export class MuxBroker {
   /** Takes over the session's incoming streams. The first three, go-plugin's own, must have been accepted before. */
   constructor(session: Session, options: MuxBrokerOptions = {}) {
     this.#session = session;
-    this.#logger = options.logger ?? nullLogger;
+    this.#logger = guardedLogger(options.logger ?? nullLogger);
     this.#onLost = options.onLost;
-    this.#timeout = options.timeout ?? 5000;
+    this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
     void this.#run();
   }
 
@@ -81,12 +83,12 @@ export class MuxBroker {
    *
    * @throws BrokerError - ERR_BROKER_TIMEOUT, with go-plugin's "timeout waiting for accept"
    */
-  async accept(id: number, wait?: BrokerWait): Promise<Duplex> {
+  async accept(id: number, wait?: WaitOptions): Promise<Duplex> {
     return (await this.acceptChannel(id, wait)).toDuplex();
   }
 
   /** Dials an id that the other side accepts, and gives the raw stream. */
-  async dial(id: number, wait?: BrokerWait): Promise<Duplex> {
+  async dial(id: number, wait?: WaitOptions): Promise<Duplex> {
     return (await this.dialChannel(id, wait)).toDuplex();
   }
 
@@ -117,26 +119,25 @@ export class MuxBroker {
    * Waits for the other side to dial `id`, then serves net/rpc on that stream under the name `Plugin` until it ends.
    * Rejects only when nobody dials.
    */
-  async acceptAndServe<const T extends MethodTable>(
+  async acceptAndServe<const T extends MethodTable, const O extends OptionalMethods<T> = undefined>(
     id: number,
     methods: T,
-    receiver: Receiver<T>,
-    { names = [pluginName], registry, ...wait }: BrokerService & BrokerWait = {},
+    receiver: PartialReceiver<T, O>,
+    { names = [pluginName], registry, optional, ...wait }: ServedService<T, O> & WaitOptions = {},
   ): Promise<void> {
-    const channel = await this.acceptChannel(id, wait);
     const server = new RpcServer({ logger: this.#logger, registry });
-    for (const name of names) server.register(name, methods, receiver);
-    await server.serve(channel);
+    for (const name of names) server.register(name, methods, receiver, { optional });
+    await server.serve(await this.acceptChannel(id, wait));
   }
 
   /**
    * Offers a service to the other side and returns the id to send it. The offer ends when nobody dials in time; that
    * is logged.
    */
-  serve<const T extends MethodTable>(
+  serve<const T extends MethodTable, const O extends OptionalMethods<T> = undefined>(
     methods: T,
-    receiver: Receiver<T>,
-    options: BrokerService & BrokerWait = {},
+    receiver: PartialReceiver<T, O>,
+    options: ServedService<T, O> & WaitOptions = {},
   ): number {
     const id = this.nextId();
     this.acceptAndServe(id, methods, receiver, options).catch((error: unknown) => {
@@ -149,7 +150,7 @@ export class MuxBroker {
   async connect<const T extends MethodTable>(
     id: number,
     methods: T,
-    { names = [pluginName], registry, ...wait }: BrokerService & BrokerWait = {},
+    { names = [pluginName], registry, ...wait }: BrokerService & WaitOptions = {},
   ): Promise<Caller<T> & AsyncDisposable> {
     const client = await this.connectClient(id, { registry, ...wait });
     const methodsOf = caller(client, names[0]!, methods);
@@ -159,41 +160,37 @@ export class MuxBroker {
   /** Dials an id and gives an untyped net/rpc client (Go: rpc.NewClient on a dialled stream). */
   async connectClient(
     id: number,
-    { registry, ...wait }: { registry?: Registry | undefined } & BrokerWait = {},
+    { registry, ...wait }: { registry?: Registry | undefined } & WaitOptions = {},
   ): Promise<RpcClient> {
     return new RpcClient(await this.dialChannel(id, wait), { onLost: this.#onLost, registry });
   }
 
   /** {@link accept} without the cost of a Duplex. */
-  async acceptChannel(id: number, wait: BrokerWait = {}): Promise<Channel> {
+  async acceptChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
     const channel = await this.#take(id, wait);
     channel.write(idBytes(id));
     return channel;
   }
 
   /** {@link dial} without the cost of a Duplex. */
-  async dialChannel(id: number, wait: BrokerWait = {}): Promise<Channel> {
-    const limit = this.#limit(wait, `timeout waiting for an answer to the dial of broker id ${id}`);
-    try {
-      const channel = await this.#session.openChannel({ signal: limit.signal });
+  dialChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
+    const late = `timeout waiting for an answer to the dial of broker id ${id}`;
+    return limited(this.#limits(wait, late), async (signal) => {
+      const channel = await this.#session.openChannel({ signal });
       channel.write(idBytes(id));
-      const ack = await readId(channel, limit.signal);
+      const ack = await readId(channel, signal);
       if (ack !== id) {
         channel.destroy();
         throw new BrokerError("ERR_BROKER_BAD_ACK", `bad ack: ${ack} (expected ${id})`);
       }
       return channel;
-    } catch (error) {
-      throw limit.explain(error);
-    } finally {
-      limit.release();
-    }
+    });
   }
 
-  #take(id: number, wait: BrokerWait): Promise<Channel> {
+  #take(id: number, wait: WaitOptions): Promise<Channel> {
     const pending = this.#pending.get(id);
     if (pending !== undefined && "stream" in pending) {
-      clearTimeout(pending.timer);
+      pending.stopTimer();
       this.#pending.delete(id);
       return Promise.resolve(pending.stream);
     }
@@ -203,50 +200,22 @@ export class MuxBroker {
       );
     }
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const limit = this.#limit(wait, "timeout waiting for accept");
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        // At once, not in a later microtask: the next stream with this id is not for this accepter.
-        if (this.#pending.get(id) === accepter) this.#pending.delete(id);
-        limit.signal.removeEventListener("abort", onAbort);
-        limit.release();
-      };
-      const accepter = {
-        take(stream: Channel) {
-          settle();
-          resolve(stream);
-        },
-        fail(error: GoplugError) {
-          settle();
-          reject(error);
-        },
-      };
-      const onAbort = (): void => accepter.fail(limit.signal.reason);
+    return waitFor<Channel>(this.#limits(wait, "timeout waiting for accept"), (resolve, reject) => {
+      const accepter: Pending = { take: resolve, fail: reject };
       this.#pending.set(id, accepter);
-      if (limit.signal.aborted) onAbort();
-      else limit.signal.addEventListener("abort", onAbort);
+      // At once, not in a later microtask: the next stream with this id is not for this accepter.
+      return () => {
+        if (this.#pending.get(id) === accepter) this.#pending.delete(id);
+      };
     });
   }
 
-  /** One signal for the caller's own and the time limit, and the error that each of them means. */
-  #limit({ signal, timeout = this.#timeout }: BrokerWait, late: string): Limit {
-    const abort = new AbortController();
-    const onAbort = (): void => abort.abort(new AbortedError("the brokered connection", signal!.reason));
-    if (signal?.aborted) onAbort();
-    shareSignal(signal);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const timer =
-      timeout > longestTimer
-        ? undefined
-        : setTimeout(() => abort.abort(new BrokerError("ERR_BROKER_TIMEOUT", late)), timeout);
-    const release = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
+  #limits(wait: WaitOptions, late: string): Limits {
     return {
-      signal: abort.signal,
-      explain: (error) => (abort.signal.aborted ? abort.signal.reason : error),
-      release,
+      ...wait,
+      what: "the brokered connection",
+      defaultTimeout: this.#timeout,
+      late: () => new BrokerError("ERR_BROKER_TIMEOUT", late),
     };
   }
 
@@ -256,7 +225,7 @@ export class MuxBroker {
     } catch (cause) {
       this.#ended = new BrokerError("ERR_BROKER_CLOSED", "the broker's session has ended", { cause });
       for (const pending of this.#pending.values()) {
-        if ("stream" in pending) clearTimeout(pending.timer);
+        if ("stream" in pending) pending.stopTimer();
         else pending.fail(this.#ended);
       }
       this.#pending.clear();
@@ -265,29 +234,24 @@ export class MuxBroker {
 
   /** Go reads the ids of one stream after another, so that one silent dialler blocks all; here they do not wait. */
   async #receive(channel: Channel): Promise<void> {
-    const limit = this.#limit({}, "timeout waiting for a broker id");
+    const limits = this.#limits({}, "timeout waiting for a broker id");
     let id: number;
     try {
-      id = await readId(channel, limit.signal);
+      id = await limited(limits, (signal) => readId(channel, signal));
     } catch (error) {
-      this.#logger.warn("brokered stream without an id", { error: limit.explain(error) });
+      this.#logger.warn("brokered stream without an id", { error });
       return;
-    } finally {
-      limit.release();
     }
     const pending = this.#pending.get(id);
     if (this.#ended !== undefined) {
       channel.destroy();
     } else if (pending === undefined) {
-      const timer = setTimeout(
-        () => {
-          this.#pending.delete(id);
-          this.#logger.warn("closing a brokered stream that nobody accepted", { id });
-          channel.destroy();
-        },
-        Math.min(this.#timeout, longestTimer),
-      );
-      this.#pending.set(id, { stream: channel, timer: timer.unref() });
+      const giveUp = (): void => {
+        this.#pending.delete(id);
+        this.#logger.warn("closing a brokered stream that nobody accepted", { id });
+        channel.destroy();
+      };
+      this.#pending.set(id, { stream: channel, stopTimer: startTimer(this.#timeout, giveUp, false) });
     } else if ("take" in pending) {
       pending.take(channel);
     } else {
@@ -295,11 +259,4 @@ export class MuxBroker {
       channel.destroy();
     }
   }
-}
-
-interface Limit {
-  readonly signal: AbortSignal;
-  /** The limit's own error when it was the limit that ended the wait. */
-  explain(error: unknown): unknown;
-  release(): void;
 }

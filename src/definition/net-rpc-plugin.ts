@@ -1,7 +1,16 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
 import { OptionError } from "../errors.js";
 import type { Registry } from "../gob/index.js";
-import { type Caller, caller, type MethodTable, type Receiver, type RpcClient } from "../netrpc/index.js";
+import {
+  type Caller,
+  caller,
+  implemented,
+  type MethodTable,
+  type OptionalMethods,
+  type PartialReceiver,
+  type Receiver,
+  type RpcClient,
+} from "../netrpc/index.js";
 import { pluginService } from "./control.js";
 import type { NetRpcPlugin, Service } from "./plugin.js";
 
@@ -20,12 +29,18 @@ export interface ServerParts<I> {
   readonly broker: MuxBroker;
 }
 
+/** The host's face of a definition without a `client` face: the methods under their wire names, and the broker. */
+export type BrokeredCaller<T extends MethodTable> = Caller<T> & {
+  /** For callbacks and streams: its ids travel as arguments. (Go's method names begin with a capital letter.) */
+  readonly broker: MuxBroker;
+};
+
 /** The optional faces of a definition: what host and plugin see instead of the wire names. */
-export interface Faces<T extends MethodTable, C, I> {
-  /** Makes the host's face; default: the methods under their wire names. */
+export interface Faces<T extends MethodTable, C, I, R = Receiver<T>> {
+  /** Makes the host's face; default: a {@link BrokeredCaller}. */
   readonly client?: (parts: ClientParts<T>) => C | Promise<C>;
   /** Makes the wire methods of an implementation; default: the implementation has the wire names itself. */
-  readonly server?: (parts: ServerParts<I>) => Receiver<T> | Promise<Receiver<T>>;
+  readonly server?: (parts: ServerParts<I>) => R | Promise<R>;
   /** The registry of concrete types for interface values. */
   readonly registry?: Registry | undefined;
 }
@@ -39,6 +54,17 @@ export interface NetRpcDefinition<T extends MethodTable, C, I> extends NetRpcPlu
    * that asked, and may throw to refuse it.
    */
   implement(implementation: I | ((broker: MuxBroker) => I | Promise<I>)): NetRpcPlugin<C>;
+  /** The wire names that an implementation has methods for. */
+  implemented(implementation: object): (keyof T & string)[];
+}
+
+/** The option of a definition whose implementations need not have every method. */
+export interface OptionalFace<O> {
+  /**
+   * The methods that an implementation may lack: `true` for all, or their names. Calls of such a one are answered with
+   * Go's `rpc: can't find method Plugin.X`.
+   */
+  readonly optional: O;
 }
 
 /**
@@ -46,16 +72,29 @@ export interface NetRpcDefinition<T extends MethodTable, C, I> extends NetRpcPlu
  *
  * @example
  * const greeter = netRpcPlugin({ Greet: [gob.any, gob.string] });
+ * @example
+ * const hooks = netRpcPlugin(fortySeven, { optional: true }).implement({ OnActivate: () => null });
  */
-export function netRpcPlugin<const T extends MethodTable, C = Caller<T>, I = Receiver<T>>(
+export function netRpcPlugin<
+  const T extends MethodTable,
+  const O extends OptionalMethods<T>,
+  C = BrokeredCaller<T>,
+  I = PartialReceiver<T, O>,
+>(methods: T, faces: Faces<T, C, I, PartialReceiver<T, O>> & OptionalFace<O>): NetRpcDefinition<T, C, I>;
+export function netRpcPlugin<const T extends MethodTable, C = BrokeredCaller<T>, I = Receiver<T>>(
   methods: T,
-  faces: Faces<T, C, I> = {},
+  faces?: Faces<T, C, I>,
+): NetRpcDefinition<T, C, I>;
+export function netRpcPlugin<T extends MethodTable, C, I>(
+  methods: T,
+  faces: Faces<T, C, I, Partial<Receiver<T>>> & Partial<OptionalFace<OptionalMethods<T>>> = {},
 ): NetRpcDefinition<T, C, I> {
-  const { registry } = faces;
+  const { registry, optional } = faces;
   const client = (broker: MuxBroker, rpcClient: RpcClient): C | Promise<C> => {
     const rpc = caller(rpcClient, pluginService, methods);
-    if (faces.client === undefined) return rpc as C;
-    return faces.client({ rpc, broker, client: rpcClient });
+    if (faces.client !== undefined) return faces.client({ rpc, broker, client: rpcClient });
+    // Not enumerable: a copy or a listing of the face has the wire names alone.
+    return Object.defineProperty(rpc, "broker", { value: broker }) as C;
   };
   return {
     methods,
@@ -76,11 +115,10 @@ export function netRpcPlugin<const T extends MethodTable, C = Caller<T>, I = Rec
             ? await (implementation as (broker: MuxBroker) => I | Promise<I>)(broker)
             : implementation;
         const receiver =
-          faces.server === undefined
-            ? (impl as unknown as Receiver<T>)
-            : await faces.server({ impl, broker });
-        return { methods, receiver };
+          faces.server === undefined ? (impl as Partial<Receiver<T>>) : await faces.server({ impl, broker });
+        return { methods, receiver, optional };
       },
     }),
+    implemented: (implementation) => implemented(methods, implementation),
   };
 }

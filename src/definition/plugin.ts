@@ -1,12 +1,14 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
 import type { Registry } from "../gob/index.js";
-import type { MethodTable, Receiver, RpcClient } from "../netrpc/index.js";
+import type { MethodTable, OptionalMethods, Receiver, RpcClient } from "../netrpc/index.js";
 import type { GrpcPlugin } from "./grpc-plugin.js";
 
 /** What a plugin's net/rpc side serves under the service name `Plugin`. */
 export interface Service<T extends MethodTable = MethodTable> {
   readonly methods: T;
-  readonly receiver: Receiver<T>;
+  readonly receiver: Partial<Receiver<T>>;
+  /** The methods that the receiver may lack: `true` for all, or their names. Default: none. */
+  readonly optional?: OptionalMethods<T>;
 }
 
 /**

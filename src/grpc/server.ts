@@ -18,6 +18,7 @@ export function makeServer(options: ServerOptions | undefined): Server {
 /** Hands connections to a server that does not listen itself. */
 export class Injector {
   readonly #connections = new Set<Duplex>();
+  #onEmpty: (() => void) | undefined;
   readonly #inject: (connection: Duplex) => void;
 
   constructor(server: Server, tls: PluginTls | undefined, logger: Logger) {
@@ -25,7 +26,10 @@ export class Injector {
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     const inject = (connection: Duplex): void => {
       this.#connections.add(connection);
-      connection.once("close", () => this.#connections.delete(connection));
+      connection.once("close", () => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#onEmpty?.();
+      });
       injector.injectConnection(connection);
     };
     this.#inject = tls === undefined ? inject : secured(tls, logger, inject);
@@ -38,6 +42,14 @@ export class Injector {
 
   inject(connection: Duplex): void {
     this.#inject(connection);
+  }
+
+  /** Resolves once no connection is open. */
+  async drained(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
   }
 
   /** Ends all connections at once. */
@@ -71,7 +83,9 @@ export async function stopServer(server: Server, injector: Injector, graceMs: nu
       server.forceShutdown();
       resolve();
     }, graceMs);
-    server.tryShutdown(() => {
+    // Since Node 24 closing a server begins to close its sessions, which grpc-js then takes for closed though calls run.
+    server.tryShutdown(async () => {
+      await injector.drained();
       clearTimeout(timer);
       resolve();
     });

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import { type Client, type ServiceError, status } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
+import { copyOutput } from "../process/output-copy.js";
 import { GRPCStdioService, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
 
 /** Where the plugin's output goes; without a writer it is dropped. */
@@ -19,26 +20,25 @@ const ordinary: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCEL
 export function copyStdio(client: Client, writers: SyncWriters, logger: Logger): Promise<void> {
   const { path, requestSerialize, responseDeserialize } = GRPCStdioService.streamStdio;
   const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {});
-  const resume = (): void => void call.resume();
-  const all = [writers.stdout, writers.stderr].filter((writer) => writer !== undefined);
-  for (const writer of all) {
-    writer.on("drain", resume);
-    writer.on("close", resume);
-  }
+  const copyTo = (
+    writer: Writable | undefined,
+    from: "stdout" | "stderr",
+    option: "syncStdout" | "syncStderr",
+  ) => copyOutput({ writer, from, option, logger, onReady: () => void call.resume() });
+  const stdout = copyTo(writers.stdout, "stdout", "syncStdout");
+  const stderr = copyTo(writers.stderr, "stderr", "syncStderr");
   call.on("data", ({ channel, data }: StdioData) => {
     if (channel !== StdioData_Channel.STDOUT && channel !== StdioData_Channel.STDERR) {
       logger.warn("unknown channel, dropping", { channel });
       return;
     }
-    const writer = channel === StdioData_Channel.STDOUT ? writers.stdout : writers.stderr;
-    if (writer?.writable && !writer.write(data)) call.pause();
+    const copy = channel === StdioData_Channel.STDOUT ? stdout : stderr;
+    if (!copy.write(data)) call.pause();
   });
   return new Promise((resolve) => {
     const ended = (): void => {
-      for (const writer of all) {
-        writer.off("drain", resume);
-        writer.off("close", resume);
-      }
+      stdout.end();
+      stderr.end();
       resolve();
     };
     call.on("end", ended);

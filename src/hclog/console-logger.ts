@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { type Fields, type Level, type Logger, levelledLogger } from "./logger.js";
 import { parseLevel } from "./parse-line.js";
 import { formatTimestamp } from "./timestamp.js";
+import { writeStderr } from "./write-stderr.js";
 
 /** The environment variable that sets the level of the default logger of hosts. */
 const LOG_LEVEL_VARIABLE = "GOPLUG_LOG";
@@ -28,7 +29,7 @@ const BRACKETS: Readonly<Record<Level, string>> = {
 
 /** A logger for people: hclog's plain text, `2026-01-02T15:04:05.000Z [INFO]  plugin: message: key=value`. */
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
-  const write = options.write ?? ((line) => void process.stderr.write(line));
+  const write = options.write ?? writeStderr;
   const now = options.now ?? (() => new Date());
   return levelledLogger(options.level ?? levelFromEnvironment(), options.name ?? "plugin", (...line) =>
     write(`${formatPlainLine(now(), ...line)}\n`),

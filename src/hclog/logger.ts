@@ -39,6 +39,22 @@ export function namedLogger(logger: Logger, name: string): Logger {
   return logger.named?.(name) ?? logger;
 }
 
+/** A logger whose lines carry these fields, too (hclog: With). */
+export function withFields(logger: Logger, always: Fields): Logger {
+  const method =
+    (level: Level): LogMethod =>
+    (message, fields) =>
+      logger[level](message, { ...always, ...fields });
+  return {
+    trace: method("trace"),
+    debug: method("debug"),
+    info: method("info"),
+    warn: method("warn"),
+    error: method("error"),
+    named: (name) => withFields(namedLogger(logger, name), always),
+  };
+}
+
 /** Builds a Logger from one function that takes the lines at or above `level` (`"off"`: none). */
 export function levelledLogger(
   level: Level | "off",

@@ -1,17 +1,20 @@
+import type { Logger } from "../hclog/logger.js";
 import type { AttachedRunner, ExitStatus } from "../process/runner.js";
-import { within } from "../wait.js";
 import type { PluginHandle } from "./plugin-handle.js";
+import { RunnerEnd } from "./runner-end.js";
 
 /** A plugin that was reattached to: the host has none of its pipes. */
 export class AttachedProcess implements PluginHandle {
   readonly #runner: AttachedRunner;
+  readonly #end: RunnerEnd;
   readonly exit: Promise<ExitStatus>;
   readonly stderrTail = "";
   #exited: ExitStatus | undefined;
 
-  constructor(runner: AttachedRunner) {
+  constructor(runner: AttachedRunner, logger: Logger) {
     this.#runner = runner;
-    this.exit = runner.wait().then((exit) => {
+    this.#end = new RunnerEnd(runner, logger);
+    this.exit = this.#end.exit.then((exit) => {
       this.#exited = exit;
       return exit;
     });
@@ -30,11 +33,6 @@ export class AttachedProcess implements PluginHandle {
   }
 
   async kill(): Promise<ExitStatus> {
-    if (this.#exited === undefined) await this.#runner.kill();
-    // The watch over a process that is not our child does not keep this one alive; the wait for its end does.
-    for (;;) {
-      const exit = await within(1000, this.exit);
-      if (exit !== undefined) return exit;
-    }
+    return this.#exited ?? this.#end.force();
   }
 }

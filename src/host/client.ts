@@ -1,6 +1,7 @@
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
@@ -54,7 +55,7 @@ export class Client<P extends PluginSet = PluginSet> {
   constructor(config: ClientConfig<P>) {
     checkConfig(config);
     this.#config = config;
-    this.#logger = config.logger ?? consoleLogger();
+    this.#logger = guardedLogger(config.logger ?? consoleLogger());
     if (config.managed === true) manage(this);
   }
 
@@ -166,9 +167,11 @@ export class Client<P extends PluginSet = PluginSet> {
         this.#state = { name: "ended" };
         return Promise.resolve();
       default: {
-        const done = this.#end(state).then(() => {
-          this.#state = { name: "ended" };
-        });
+        const done = this.#end(state)
+          .catch((error: unknown) => this.#logger.error("error ending the plugin", { error }))
+          .then(() => {
+            this.#state = { name: "ended" };
+          });
         this.#state = { name: "ending", done };
         return done;
       }

@@ -1,7 +1,7 @@
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { AbortedError, type GoplugError } from "../errors.js";
-import type { Logger } from "../hclog/logger.js";
+import { type Logger, withFields } from "../hclog/logger.js";
 import { connectTls } from "../tls/connect.js";
 import { limited, within } from "../wait.js";
 import { dial, Session } from "../yamux/index.js";
@@ -43,7 +43,10 @@ export async function connectPlugin<P extends PluginSet>(
   };
   const connectIt = started.protocol === "grpc" ? connectGrpcPlugin : connectNetRpcPlugin;
   try {
-    const client = await limited(limits, (signal) => connectIt(started, config, { logger, onLost, signal }));
+    const named = withFields(logger, { plugin: plugin.name });
+    const client = await limited(limits, (signal) =>
+      connectIt(started, config, { logger: named, onLost, signal }),
+    );
     void disconnectAfterExit(plugin, client);
     return client;
   } catch (error) {

@@ -10,7 +10,8 @@ import {
 } from "../protocol/handshake-line.js";
 import { limited, unlessCut } from "../wait.js";
 import { StartError } from "./errors.js";
-import { type FirstLine, PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
+import type { FirstLine } from "./first-line.js";
+import { PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
 
 /** A plugin that has printed its handshake line. */
 export interface LaunchedPlugin {
@@ -67,6 +68,7 @@ async function negotiate(
     const announced = await readHandshake(first, process, options);
     const handshake = { ...announced, ...hostAddress(runner, announced) };
     removeSocketAtExit(process, handshake, logger);
+    process.handshakeDone();
     logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
     return { process, handshake };
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import { MuxBroker } from "../broker/mux-broker.js";
 import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
   type ByteChannel,
@@ -11,6 +12,7 @@ import {
   RpcClient,
   type RpcClientOptions,
 } from "../netrpc/index.js";
+import { copyOutput, type OutputCopyOptions } from "../process/output-copy.js";
 import { type WaitOptions, within } from "../wait.js";
 import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
@@ -50,14 +52,18 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     [control, stdout, stderr]: readonly [ByteChannel, ByteChannel, ByteChannel],
     options: NetRpcClientOptions<P>,
   ) {
-    const { onLost, logger = nullLogger } = options;
+    const { onLost } = options;
+    const logger = guardedLogger(options.logger ?? nullLogger);
     this.#session = session;
     this.#options = options;
     this.broker = new MuxBroker(session, { logger, onLost });
     this.#control = new RpcClient(control, { onLost });
     this.#controlCalls = caller(this.#control, controlService, controlMethods);
     this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);
-    this.#synced = Promise.all([copyTo(stdout, options.syncStdout), copyTo(stderr, options.syncStderr)]);
+    this.#synced = Promise.all([
+      copySynced(stdout, { writer: options.syncStdout, from: "stdout", option: "syncStdout", logger }),
+      copySynced(stderr, { writer: options.syncStderr, from: "stderr", option: "syncStderr", logger }),
+    ]);
   }
 
   /**
@@ -130,21 +136,18 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
   }
 }
 
-/** Copies a stream to a writer, no faster than the writer takes it; resolves at the stream's end. */
-function copyTo(channel: ByteChannel, writer: Writable | undefined): Promise<void> {
+/** Copies a synced stream, no faster than the writer takes it; resolves at the stream's end. */
+function copySynced(channel: ByteChannel, options: Omit<OutputCopyOptions, "onReady">): Promise<void> {
   return new Promise((resolve) => {
-    const resume = (): void => channel.resume();
-    writer?.on("drain", resume);
-    writer?.on("close", resume);
+    const copy = copyOutput({ ...options, onReady: () => channel.resume() });
     channel.attach({
       onData(chunk, mayKeep) {
         // A lent chunk is copied, because the writer may keep it.
-        if (writer?.writable && !writer.write(mayKeep ? chunk : Buffer.from(chunk))) channel.pause();
+        if (!copy.write(mayKeep ? chunk : Buffer.from(chunk))) channel.pause();
       },
       onEnd: () => channel.end(),
       onClose() {
-        writer?.off("drain", resume);
-        writer?.off("close", resume);
+        copy.end();
         resolve();
       },
     });

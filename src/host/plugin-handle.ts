@@ -8,10 +8,10 @@ export interface PluginHandle {
   readonly id: string;
   /** How it ended, or undefined while it runs. */
   readonly exited: ExitStatus | undefined;
-  /** Resolves when it has ended and what it left behind is removed. */
+  /** Resolves when it has ended and what it left behind is removed; never rejects. */
   readonly exit: Promise<ExitStatus>;
   /** The end of its stderr; empty where the host has none. */
   readonly stderrTail: string;
-  /** Ends it by force and waits for its end. */
+  /** Ends it by force and waits for its end, but not for ever; never rejects. */
   kill(): Promise<ExitStatus>;
 }

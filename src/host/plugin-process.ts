@@ -1,21 +1,18 @@
 import { basename } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { type Logger, namedLogger } from "../hclog/logger.js";
-import { logStderrLine, StderrClassifier } from "../hclog/parse-line.js";
-import { LineSplitter } from "../process/line-splitter.js";
+import { readOut } from "../process/read-out.js";
 import { describeExit, type ExitStatus, type Runner } from "../process/runner.js";
-import { Tail } from "../process/tail.js";
-import { within } from "../wait.js";
+import { type FirstLine, HandshakePipe } from "./first-line.js";
 import type { PluginHandle } from "./plugin-handle.js";
+import { RunnerEnd } from "./runner-end.js";
+import { StderrLog } from "./stderr-log.js";
 
-/** Bytes of stderr that are kept for error messages. */
-const tailSize = 65_536;
-/** The longest handshake line; Go's scanner has the same bound. */
-const longestLine = 65_536;
-/** Milliseconds that the pipes of an ended process may take to hand over what is left in them. */
-const pipeGrace = 200;
-/** Milliseconds after the end of stdout in which the process's end is taken as its reason. */
-const closedGrace = 500;
+/**
+ * Milliseconds for the pipes of an ended process: all that it wrote is in them already, but a grandchild may hold them
+ * open for ever, or go on writing.
+ */
+const pipeGrace = { quiet: 200, total: 2000 };
 
 export interface PluginProcessOptions {
   logger: Logger;
@@ -25,34 +22,36 @@ export interface PluginProcessOptions {
   logBufferSize: number;
 }
 
-/** What came of waiting for the first line of stdout. */
-export type FirstLine =
-  | { kind: "line"; line: string }
-  /** More bytes than any handshake line has, and no line break. */
-  | { kind: "noise"; start: string }
-  /** The process ended; `rest` is what it had printed without a line break. */
-  | { kind: "exited"; exit: ExitStatus; rest: string };
-
 /**
  * A started plugin process: reads its pipes for as long as it lives (a full pipe would block it), logs its stderr and
  * knows how it ended.
  */
 export class PluginProcess implements PluginHandle {
   readonly #runner: Runner;
-  readonly #tail = new Tail(tailSize);
-  readonly #stderrEnded: Promise<void>;
+  readonly #logger: Logger;
+  readonly #end: RunnerEnd;
+  readonly #stdout: HandshakePipe;
+  readonly #stderr: StderrLog;
   readonly #cleanups: (() => Promise<void>)[] = [];
-  /** Resolves when the process has ended, its pipes are read out and what it left behind is removed. */
+  /** Resolves when the process has ended, its pipes are read out and what it left behind is removed; never rejects. */
   readonly exit: Promise<ExitStatus>;
   #exited: ExitStatus | undefined;
 
-  constructor(runner: Runner, options: PluginProcessOptions) {
+  constructor(runner: Runner, { logger, stderr, logBufferSize }: PluginProcessOptions) {
     this.#runner = runner;
+    this.#logger = logger;
     // A runner's streams may break at any time (a container's are connections); their end is all that matters.
     runner.stdout.on("error", () => {});
     runner.stderr.on("error", () => {});
-    this.#stderrEnded = this.#readStderr(options);
-    this.exit = this.#watch(options.logger);
+    this.#stdout = new HandshakePipe(runner.stdout);
+    this.#stderr = new StderrLog(runner.stderr, {
+      lines: namedLogger(logger, basename(this.name)),
+      logger,
+      copy: stderr,
+      bufferSize: logBufferSize,
+    });
+    this.#end = new RunnerEnd(runner, logger);
+    this.exit = this.#watch();
   }
 
   get name(): string {
@@ -69,46 +68,27 @@ export class PluginProcess implements PluginHandle {
   }
 
   get stderrTail(): string {
-    return this.#tail.toString();
+    return this.#stderr.tail;
   }
 
-  /**
-   * Takes the first line of stdout, without its line break; everything after it is read and dropped. A process that
-   * closes its stdout and lives on has said its line, if any, without a line break (Go: bufio.Scanner). Call once.
-   */
+  /** {@link HandshakePipe.firstLine}; call once. */
   firstLine(): Promise<FirstLine> {
-    const stdout = this.#runner.stdout;
-    let held = Buffer.alloc(0);
-    return new Promise((resolve) => {
-      const done = (result: FirstLine): void => {
-        stdout.off("data", onData);
-        stdout.resume();
-        resolve(result);
-      };
-      const onEnd = async (): Promise<void> => {
-        if ((await within(closedGrace, this.exit)) === undefined)
-          done({ kind: "line", line: held.toString("utf8") });
-      };
-      const onData = (chunk: Buffer): void => {
-        held = Buffer.concat([held, chunk]);
-        const end = held.indexOf(0x0a);
-        if (end >= 0 && end <= longestLine) done({ kind: "line", line: held.toString("utf8", 0, end) });
-        else if (held.length > longestLine) done({ kind: "noise", start: held.toString("utf8", 0, 200) });
-      };
-      stdout.on("data", onData);
-      void ended(stdout).then(onEnd);
-      void this.exit.then((exit) => done({ kind: "exited", exit, rest: held.toString("utf8") }));
-    });
+    return this.#stdout.firstLine(this.exit);
   }
 
-  /** Has something removed when the process is gone; `cleanup` must not reject. */
+  /** The handshake is over: what else comes on the process's own stdout is said once, and dropped. */
+  handshakeDone(): void {
+    this.#stdout.reportStray(this.#logger, this.name);
+  }
+
+  /** Has something removed when the process is gone. What cannot be removed is logged, and keeps nothing else. */
   onExit(cleanup: () => Promise<void>): void {
     this.#cleanups.push(cleanup);
   }
 
-  /** Ends the process by force and waits for its end. */
+  /** Ends the process by force and waits for its end, and no longer than that may take; never rejects. */
   async kill(): Promise<ExitStatus> {
-    if (this.#exited === undefined) await this.#runner.kill();
+    if (this.#exited === undefined) await this.#end.force();
     return this.exit;
   }
 
@@ -116,59 +96,23 @@ export class PluginProcess implements PluginHandle {
     return this.#runner.diagnose();
   }
 
-  async #watch(logger: Logger): Promise<ExitStatus> {
-    const exit = await this.#runner.wait();
-    const { stdout, stderr } = this.#runner;
-    // A grandchild may hold the pipes open for ever; what the plugin itself wrote is in them already.
-    await within(pipeGrace, Promise.all([this.#stderrEnded, ended(stdout)]));
-    stdout.destroy();
-    stderr.destroy();
-    await Promise.all(this.#cleanups.map((cleanup) => cleanup()));
+  async #watch(): Promise<ExitStatus> {
+    const exit = await this.#end.exit;
+    this.#stderr.release();
+    await readOut([this.#runner.stdout, this.#runner.stderr], pipeGrace);
+    await Promise.all(this.#cleanups.map((cleanup) => this.#cleanUp(cleanup)));
     this.#exited = exit;
     const fields = { plugin: this.name, id: this.id };
-    if (exit.code === 0) logger.info("plugin process exited", fields);
-    else logger.warn("plugin process exited", { ...fields, error: describeExit(exit) });
+    if (exit.code === 0) this.#logger.info("plugin process exited", fields);
+    else this.#logger.warn("plugin process exited", { ...fields, error: describeExit(exit) });
     return exit;
   }
 
-  #readStderr({ logger, stderr: copy, logBufferSize }: PluginProcessOptions): Promise<void> {
-    const stderr = this.#runner.stderr;
-    const log = namedLogger(logger, basename(this.name));
-    const classifier = new StderrClassifier();
-    const lines = new LineSplitter(logBufferSize);
-    let continued = false;
-    const logPieces = (pieces: Iterable<{ bytes: Buffer; isPrefix: boolean }>): void => {
-      for (const { bytes, isPrefix } of pieces) {
-        logStderrLine(log, classifier.classify(bytes.toString("utf8"), isPrefix || continued));
-        continued = isPrefix;
-      }
-    };
-    stderr.on("data", (chunk: Buffer) => {
-      this.#tail.push(chunk);
-      if (copy?.writable && !copy.write(chunk)) {
-        stderr.pause();
-        const resume = (): void => {
-          copy.off("drain", resume);
-          copy.off("close", resume);
-          stderr.resume();
-        };
-        copy.on("drain", resume);
-        copy.on("close", resume);
-      }
-      logPieces(lines.push(chunk));
-    });
-    return ended(stderr).then(() => logPieces(lines.end()));
-  }
-}
-
-/** Resolves when a pipe has nothing more to give, for whatever reason. */
-function ended(stream: Readable): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.readableEnded || stream.destroyed) {
-      resolve();
-      return;
+  async #cleanUp(cleanup: () => Promise<void>): Promise<void> {
+    try {
+      await cleanup();
+    } catch (error) {
+      this.#logger.warn("cannot remove what was made for the plugin", { plugin: this.name, error });
     }
-    stream.once("end", resolve);
-    stream.once("close", resolve);
-  });
+  }
 }

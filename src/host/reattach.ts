@@ -21,7 +21,7 @@ export async function reattach<P extends PluginSet>(
 ): Promise<Started<P>> {
   const { protocol = "netrpc", address, test = false } = config.reattach;
   const version = config.reattach.protocolVersion ?? config.handshakeConfig.protocolVersion ?? 0;
-  const plugin = await attach(config.reattach);
+  const plugin = await attach(config.reattach, logger);
   void plugin.exit.then(() => logger.debug("reattached plugin process exited", { id: plugin.id }));
   return {
     plugin,
@@ -37,17 +37,21 @@ export async function reattach<P extends PluginSet>(
   };
 }
 
-async function attach({ runner, pid, address, startTime, test }: ReattachConfig): Promise<PluginHandle> {
-  if (runner !== undefined) return new AttachedProcess(await runner());
+async function attach(
+  { runner, pid, address, startTime, test }: ReattachConfig,
+  logger: Logger,
+): Promise<PluginHandle> {
+  if (runner !== undefined) return new AttachedProcess(await runner(), logger);
   if (pid !== undefined && test !== true) {
-    return new AttachedProcess(await PidRunner.attach({ pid, ...address, startTime }));
+    return new AttachedProcess(await PidRunner.attach({ pid, ...address, startTime }), logger);
   }
   // In test mode the plugin may well be this very process: nothing of it is watched, and nothing is killed.
-  return new AttachedProcess({
+  const nobody = {
     id: pid === undefined ? "" : String(pid),
     wait: () => new Promise<ExitStatus>(() => {}),
     kill: async () => {},
-  });
+  };
+  return new AttachedProcess(nobody, logger);
 }
 
 function pluginsOf<P extends PluginSet>(

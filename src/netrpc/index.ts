@@ -8,7 +8,16 @@ export {
   RemoteError,
   ShutdownError,
 } from "./errors.js";
-export { type CallContext, type Caller, caller, type MethodTable, type Receiver } from "./methods.js";
+export {
+  type CallContext,
+  type Caller,
+  caller,
+  implemented,
+  type MethodTable,
+  type OptionalMethods,
+  type PartialReceiver,
+  type Receiver,
+} from "./methods.js";
 export type { CallOptions } from "./pending-call.js";
-export { RpcServer, type ServeOptions } from "./server.js";
+export { type RegisterOptions, RpcServer, type ServeOptions } from "./server.js";
 export type { Method, RpcServerOptions, ServerLogger } from "./server-options.js";

@@ -26,6 +26,28 @@ export type Receiver<T extends MethodTable> = {
   ) => Input<T[M][1]> | Promise<Input<T[M][1]>>;
 };
 
+/** The methods of a table that an implementation may lack: all of them, or those that are named. */
+export type OptionalMethods<T extends MethodTable> = true | readonly (keyof T & string)[] | undefined;
+
+/** A {@link Receiver} that may lack the methods that are optional. Calls of such a one are answered as in Go. */
+export type PartialReceiver<
+  T extends MethodTable,
+  O extends OptionalMethods<T>,
+> = O extends readonly (infer K)[]
+  ? Omit<Receiver<T>, K & string> & Partially<Pick<Receiver<T>, K & keyof T>>
+  : true extends O
+    ? Partially<Receiver<T>>
+    : Receiver<T>;
+
+type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** The names of the methods of a table that a receiver has, its class's and prototypes' among them. */
+export function implemented<T extends MethodTable>(methods: T, receiver: object): (keyof T & string)[] {
+  return Object.keys(methods).filter(
+    (name) => typeof (receiver as Record<string, unknown>)[name] === "function",
+  );
+}
+
 /** Binds a method table to a service name of a connected client. */
 export function caller<const T extends MethodTable>(
   client: RpcClient,

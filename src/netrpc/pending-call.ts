@@ -1,14 +1,12 @@
-import { AbortedError } from "../errors.js";
 import type { AnySchema } from "../gob/index.js";
-import { longestTimer } from "../options.js";
+import { onceCut, type WaitOptions } from "../wait.js";
 import { CallTimeoutError } from "./errors.js";
-import { shareSignal } from "./share-signal.js";
 
-export interface CallOptions {
-  /** Abandons the call: it rejects with AbortedError, the connection lives, a late answer is discarded. */
-  signal?: AbortSignal | undefined;
-  /** Milliseconds to wait for the answer; default: no limit, as Go's Call. */
-  timeout?: number | undefined;
+/**
+ * What a call may be given. Its `signal` and `timeout` (default: no limit, as Go's Call) abandon that call alone: it
+ * rejects with AbortedError or CallTimeoutError, the connection lives, and a late answer is discarded.
+ */
+export interface CallOptions extends WaitOptions {
   /** A value that the reply is decoded into, as Go decodes into the caller's reply: absent fields keep theirs. */
   into?: unknown;
 }
@@ -31,27 +29,14 @@ export interface PendingCall {
  * had fired before.
  */
 export function armLimits(call: PendingCall, { signal, timeout }: CallOptions, abandon: () => void): boolean {
-  if (signal?.aborted) {
-    call.reject(new AbortedError(call.serviceMethod, signal.reason));
-    return false;
-  }
-  const { resolve, reject } = call;
-  const giveUp = (error: Error): void => {
-    release();
+  const { serviceMethod: what, resolve, reject } = call;
+  let cut = false;
+  const late = (milliseconds: number): Error => new CallTimeoutError(what, milliseconds);
+  const release = onceCut({ what, signal, timeout, late }, (error) => {
+    cut = true;
     abandon();
     reject(error);
-  };
-  const onAbort = (): void => giveUp(new AbortedError(call.serviceMethod, signal!.reason));
-  const timer =
-    timeout === undefined || timeout > longestTimer
-      ? undefined
-      : setTimeout(() => giveUp(new CallTimeoutError(call.serviceMethod, timeout)), timeout);
-  shareSignal(signal);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const release = (): void => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
-  };
+  });
   call.resolve = (reply) => {
     release();
     resolve(reply);
@@ -60,5 +45,5 @@ export function armLimits(call: PendingCall, { signal, timeout }: CallOptions, a
     release();
     reject(error);
   };
-  return true;
+  return !cut;
 }

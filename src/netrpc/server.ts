@@ -1,13 +1,18 @@
 import type { Duplex } from "node:stream";
 import { OptionError } from "../errors.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
-import type { MethodTable, Receiver } from "./methods.js";
+import type { MethodTable, OptionalMethods, PartialReceiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
 import type { Method, RpcServerOptions } from "./server-options.js";
 
 export interface ServeOptions {
   /** When it fires: no more requests are read, running calls are answered, then the connection is closed. */
   signal?: AbortSignal | undefined;
+}
+
+export interface RegisterOptions<T extends MethodTable, O extends OptionalMethods<T>> {
+  /** The methods that the implementation may lack: `true` for all, or their names. Default: none. */
+  readonly optional?: O | undefined;
 }
 
 /**
@@ -23,18 +28,29 @@ export class RpcServer {
   }
 
   /**
-   * Registers a service: its wire name, method table and implementation. A method that the table names and the
-   * implementation lacks is an OptionError, as is a service name that is empty or taken.
+   * Registers a service: its wire name, method table and implementation. Calls of an optional method that the
+   * implementation lacks are answered with Go's `rpc: can't find method Service.Method`.
+   *
+   * @throws OptionError - the implementation lacks a method that is not optional, or has something else than a
+   * function in its place; the service's name is empty or taken
    */
-  register<const T extends MethodTable>(service: string, methods: T, implementation: Receiver<T>): this {
+  register<const T extends MethodTable, const O extends OptionalMethods<T> = undefined>(
+    service: string,
+    methods: T,
+    implementation: PartialReceiver<T, O>,
+    { optional }: RegisterOptions<T, O> = {},
+  ): this {
     if (service === "") throw new OptionError("service", "rpc.Register: no service name");
     if (this.#services.has(service))
       throw new OptionError("service", `rpc: service already defined: ${service}`);
     const table = new Map<string, Method>();
     for (const [name, [arg, reply]] of Object.entries(methods)) {
       const method = (implementation as Record<string, unknown>)[name];
-      if (typeof method !== "function")
-        throw new OptionError(`implementation.${name}`, `rpc.Register: ${service} has no method ${name}`);
+      if (method === undefined && (optional === true || optional?.includes(name))) continue;
+      if (typeof method !== "function") {
+        const problem = method === undefined ? ` has no method ${name}` : `: ${name} is no function`;
+        throw new OptionError(`implementation.${name}`, `rpc.Register: ${service}${problem}`);
+      }
       table.set(name, { arg, reply, handle: method.bind(implementation) });
     }
     this.#services.set(service, table);

@@ -144,9 +144,9 @@ export class NetRpcServer {
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new Error(`unknown plugin type: ${name}`);
     if (!("server" in plugin)) throw new Error("net/rpc plugin protocol not supported");
-    const { methods, receiver } = await plugin.server(broker);
+    const { methods, receiver, optional } = await plugin.server(broker);
     const server = new RpcServer({ logger: this.#rpcLogger, registry: plugin.registry });
-    server.register(pluginService, methods, receiver);
+    server.register(pluginService, methods, receiver, { optional });
     const id = broker.nextId();
     broker.acceptChannel(id).then(
       (channel) => server.serve(channel),

@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import { OutputQueue } from "./output-queue.js";
@@ -21,7 +22,8 @@ export interface ServeConnectionOptions {
  * There is no handshake line and no process to end: that is `serve`. Never rejects; what goes wrong is logged.
  */
 export async function serveConnection(connection: Duplex, options: ServeConnectionOptions): Promise<void> {
-  const { plugins, logger = nullLogger, onQuit } = options;
+  const { plugins, onQuit } = options;
+  const logger = guardedLogger(options.logger ?? nullLogger);
   const [stdout, stderr] = [queueOf(options.stdout), queueOf(options.stderr)];
   const server = new NetRpcServer({
     plugins,

@@ -1,5 +1,6 @@
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
+import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
 import { wholeNumber } from "../options.js";
 import { CORE_PROTOCOL_VERSION, ENV, type Protocol } from "../protocol/constants.js";
@@ -73,7 +74,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
     );
   }
   const negotiated = negotiate(config);
-  const logger = config.logger ?? pluginLogger();
+  const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
   const listener = await openListener(where).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
@@ -184,7 +185,7 @@ function watch({ server, stop }: Serving, logger: Logger): () => void {
 /** Serves inside of a process that is not the plugin's own. */
 async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<void> {
   const negotiated = negotiate(config);
-  const logger = config.logger ?? pluginLogger();
+  const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
   const listener = await openListener(where);
   let release: (() => void) | undefined;

@@ -6,7 +6,7 @@ import { writeWhole } from "../write-file.js";
 import { type Contract, parseContract } from "./contract.js";
 import { GENERATED, render } from "./render.js";
 import { runGo } from "./run-go.js";
-import { select } from "./select.js";
+import { select, withoutDocs } from "./select.js";
 
 export const summary = "write TypeScript definitions of a Go program's net/rpc services";
 
@@ -23,6 +23,7 @@ module of the current folder, as \`go build\` does.
   --binary FILE        read the debug information of a Go executable instead; PACKAGEs narrow it down
   --receiver NAME      take this receiver only (may be repeated)
   --int64 bigint|number  how int64 and uint64 are shown (default: bigint)
+  --no-docs            leave out what the Go source says about its types and methods
   --nilable-maps       show nil maps as null, and tell them from empty ones
   --codec TYPE=FILE#NAME  the schema of a Go type that marshals itself: the export NAME of the module FILE
   --skip-unsendable    leave out methods that gob cannot send, instead of failing
@@ -41,6 +42,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       binary: { type: "string" },
       receiver: { type: "string", multiple: true, default: [] },
       int64: { type: "string", default: "bigint" },
+      "no-docs": { type: "boolean", default: false },
       "nilable-maps": { type: "boolean", default: false },
       codec: { type: "string", multiple: true, default: [] },
       "skip-unsendable": { type: "boolean", default: false },
@@ -62,7 +64,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const contract = select(whole, { receivers, skipUnsendable: values["skip-unsendable"] });
   if (contract.services.length === 0)
     throw new CommandError(`no type of ${contract.packages.join(", ")} has methods that net/rpc would serve`);
-  const text = render(contract, {
+  const text = render(values["no-docs"] ? withoutDocs(contract) : contract, {
     int64,
     nilableMaps: values["nilable-maps"],
     codecs,

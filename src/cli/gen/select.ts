@@ -38,6 +38,22 @@ export function select(contract: Contract, { receivers, skipUnsendable }: Select
   };
 }
 
+/** The same contract without what its source says about it. */
+export function withoutDocs(contract: Contract): Contract {
+  const strip = <T>(value: T): T =>
+    JSON.parse(JSON.stringify(value, (key, inner) => (key === "doc" ? undefined : inner)));
+  return {
+    ...contract,
+    services: strip(contract.services),
+    types: strip(contract.types),
+    constants: strip(contract.constants),
+    plugins: strip(contract.plugins),
+    handshakes: strip(contract.handshakes),
+    // Not into the sets themselves: a plugin may be named "doc".
+    pluginSets: contract.pluginSets.map(({ doc: _, ...set }) => set),
+  };
+}
+
 function pick({ services }: Contract, receivers: readonly string[]): Service[] {
   if (receivers.length === 0) return services;
   return receivers.flatMap((wanted) => {

@@ -1,5 +1,5 @@
 // Checked by the compiler: what definitions infer, and what must not compile.
-import { Client, type ClientFace, gob, netRpcPlugin } from "../../../src/index.js";
+import { Client, type ClientFace, gob, type MuxBroker, netRpcPlugin } from "../../../src/index.js";
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Same<A, B>): void => {};
@@ -46,4 +46,35 @@ export async function typed(): Promise<void> {
   faced.implement({ Get: (key: string) => Buffer.from(key) });
   // @ts-expect-error a command has at least an executable
   new Client({ handshakeConfig, plugins: { greeter }, cmd: [] });
+}
+
+const hooks = { OnActivate: [gob.any, gob.string], Posted: [gob.string, gob.int] } as const;
+const anyHooks = netRpcPlugin(hooks, { optional: true });
+const oneHook = netRpcPlugin(hooks, { optional: ["Posted"] });
+const allHooks = netRpcPlugin(hooks);
+same<ReturnType<typeof anyHooks.implemented>, ("OnActivate" | "Posted")[]>(true);
+same<ClientFace<typeof anyHooks>, ClientFace<typeof allHooks>>(true);
+same<ClientFace<typeof allHooks>["broker"], MuxBroker>(true);
+
+/** Never called: it is the compiler that reads it. */
+export function partial(): void {
+  anyHooks.implement({});
+  anyHooks.implement({ Posted: (text) => text.length });
+  anyHooks.implement({ Posted: undefined });
+  // @ts-expect-error no such hook
+  anyHooks.implement({ Postd: () => 5 });
+  // @ts-expect-error the wrong reply
+  anyHooks.implement({ Posted: () => "5" });
+  oneHook.implement({ OnActivate: () => "" });
+  // @ts-expect-error OnActivate is not optional
+  oneHook.implement({ Posted: () => 5 });
+  // @ts-expect-error no method is optional
+  allHooks.implement({ OnActivate: () => "" });
+  // @ts-expect-error no such method to be optional
+  netRpcPlugin(hooks, { optional: ["Postd"] });
+  netRpcPlugin(hooks, {
+    optional: true,
+    client: ({ rpc, broker }) => ({ posted: (text: string) => rpc.Posted(text), broker }),
+    server: ({ impl }: { impl: { post(text: string): number } }) => ({ Posted: (text) => impl.post(text) }),
+  }).implement({ post: (text) => text.length });
 }

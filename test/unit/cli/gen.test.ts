@@ -149,6 +149,12 @@ test("a contract becomes definitions", () => {
   assert.match(out, /^export const Secret: .* = gob\.custom/m);
 });
 
+test("what the source says is left out when asked to", () => {
+  const { out } = goplug(["gen", "--from", written(shop), "--no-docs"]);
+  assert.match(out, /^ {2}Buy: \[ShopMap, gob\.slice\(OtherOrder\)\],$/m);
+  assert.doesNotMatch(out, /Buy buys/);
+});
+
 test("int64 as number leaves out a constant that no number holds", () => {
   const { out } = goplug(["gen", "--from", written(shop), "--int64", "number"]);
   assert.match(out, /^export type Price = number;$/m);

@@ -11,8 +11,8 @@ const broker = { this: "is the broker" } as unknown as MuxBroker;
 /** A client that is connected to what an implemented definition serves. */
 async function served(plugin: ReturnType<ReturnType<typeof netRpcPlugin>["implement"]>): Promise<RpcClient> {
   const [here, there] = channelPair();
-  const { methods: table, receiver } = await plugin.server(broker);
-  void new RpcServer().register("Plugin", table, receiver).serve(there);
+  const { methods: table, receiver, optional } = await plugin.server(broker);
+  void new RpcServer().register("Plugin", table, receiver, { optional }).serve(there);
   return new RpcClient(here);
 }
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Logger } from "../../../src/hclog/logger.js";
+import type { Fields, Logger } from "../../../src/hclog/logger.js";
 import { nullLogger } from "../../../src/hclog/logger.js";
 import { PluginProcess } from "../../../src/host/plugin-process.js";
+import { CommandRunner } from "../../../src/process/command-runner.js";
 import type { ExitStatus, Runner } from "../../../src/process/runner.js";
 
 /** A process in the test's hand. */
@@ -32,10 +33,38 @@ class FakeRunner implements Runner {
   }
 }
 
-function started(options: { logger?: Logger; logBufferSize?: number } = {}) {
-  const runner = new FakeRunner();
-  const { logger = nullLogger, logBufferSize = 65_536 } = options;
-  return { runner, plugin: new PluginProcess(runner, { logger, stderr: undefined, logBufferSize }) };
+interface Options {
+  logger?: Logger;
+  logBufferSize?: number;
+  stderr?: Writable;
+}
+
+function started(options: Options = {}, runner = new FakeRunner()) {
+  const { logger = nullLogger, logBufferSize = 65_536, stderr } = options;
+  return { runner, plugin: new PluginProcess(runner, { logger, stderr, logBufferSize }) };
+}
+
+/** A logger that keeps what it is told at these levels. */
+function keeper() {
+  const lines: [level: string, message: string, fields: Fields | undefined][] = [];
+  const at =
+    (level: string) =>
+    (message: string, fields?: Fields): void =>
+      void lines.push([level, message, fields]);
+  const logger: Logger = {
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+  };
+  return { lines, logger };
+}
+
+/** Blocks the event loop, as a host does that computes. */
+function block(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
 }
 
 describe("the first line", () => {
@@ -128,6 +157,158 @@ describe("the end", () => {
     await sleep(5);
     runner.end({ code: 0, signal: null });
     await plugin.exit;
+  });
+});
+
+describe("the end, when things fail,", () => {
+  test("comes although the runner's wait rejects, its kill rejects, and nothing can be removed", async () => {
+    class Broken extends FakeRunner {
+      override wait(): Promise<ExitStatus> {
+        return Promise.reject(new Error("no such container"));
+      }
+    }
+    const { lines, logger } = keeper();
+    const { plugin } = started({ logger }, new Broken());
+    plugin.onExit(() => Promise.reject(new Error("EACCES")));
+    plugin.onExit(() => {
+      throw new Error("EPERM");
+    });
+    assert.deepEqual(await plugin.exit, { code: null, signal: null });
+    const said = lines.slice(0, 3).map(([level, , fields]) => `${level} ${(fields!.error as Error).message}`);
+    assert.deepEqual(said.sort(), ["warn EACCES", "warn EPERM", "warn no such container"]);
+  });
+
+  for (const [what, kill] of [
+    ["rejects", () => Promise.reject(new Error("permission denied"))],
+    [
+      "throws",
+      () => {
+        throw new Error("permission denied");
+      },
+    ],
+  ] as const) {
+    test(`kill does not reject when the runner's kill ${what}`, async () => {
+      const { lines, logger } = keeper();
+      const { runner, plugin } = started({ logger });
+      runner.kill = kill as () => Promise<void>;
+      const killed = plugin.kill();
+      setImmediate(() => runner.end({ code: 0, signal: null }));
+      assert.deepEqual(await killed, { code: 0, signal: null });
+      assert.equal((lines[0]![2]!.error as Error).message, "permission denied");
+    });
+  }
+
+  test("what does not end when it is killed is given up, pipes and all", { timeout: 60_000 }, async (t) => {
+    const { lines, logger } = keeper();
+    const { runner, plugin } = started({ logger });
+    runner.kill = async () => {};
+    let removed = 0;
+    plugin.onExit(async () => void removed++);
+    t.diagnostic("takes the seconds that it says it takes");
+    assert.deepEqual(await plugin.kill(), { code: null, signal: null });
+    assert.equal(removed, 1);
+    assert.deepEqual(plugin.exited, { code: null, signal: null });
+    assert(runner.stdout.destroyed && runner.stderr.destroyed);
+    assert.match(lines[0]![1], /was killed and has not ended/);
+  });
+});
+
+describe("stderr of a plugin that has ended", () => {
+  test("is read to its end although the writer takes nothing: log, tail and copy have the last words", async () => {
+    const taken: Buffer[] = [];
+    const held: (() => void)[] = [];
+    const stderr = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        taken.push(chunk);
+        held.push(done);
+      },
+    });
+    const { lines, logger } = keeper();
+    const { runner, plugin } = started({ logger, stderr });
+    for (let i = 0; i < 20; i++) runner.stderr.write(`${"x".repeat(9999)}\n`);
+    await sleep(20);
+    runner.stderr.end("panic: the last words\n");
+    runner.stdout.end();
+    runner.end({ code: 2, signal: null });
+    await plugin.exit;
+    assert.match(plugin.stderrTail, /panic: the last words\n$/);
+    assert(lines.some(([level, message]) => level === "error" && message === "panic: the last words"));
+    // The copy gets it all when the writer is ready.
+    while (held.length > 0) {
+      for (const done of held.splice(0)) done();
+      await sleep(1);
+    }
+    const all = Buffer.concat(taken).toString();
+    assert.equal(all.length, 20 * 10_000 + 22);
+    assert.match(all, /panic: the last words\n$/);
+  });
+
+  test("is read to its end although the host was blocked all the time that this may take", async () => {
+    const { lines, logger } = keeper();
+    const runner = new CommandRunner({
+      path: "/bin/sh",
+      args: ["-c", "yes 0123456789 | head -c 143000 >&2; echo the end >&2; exit 3"],
+      env: process.env,
+      cwd: undefined,
+    });
+    await runner.start();
+    const plugin = new PluginProcess(runner, { logger, stderr: undefined, logBufferSize: 65_536 });
+    let exited = false;
+    void runner.wait().then(() => {
+      exited = true;
+      block(3000);
+    });
+    await plugin.exit;
+    assert(exited);
+    assert.match(plugin.stderrTail, /the end\n$/);
+    assert(lines.some(([, message]) => message === "the end"));
+  });
+
+  test("is cut off when a grandchild goes on writing", async () => {
+    const { runner, plugin } = started();
+    const chatter = setInterval(() => runner.stderr.write("still here\n"), 20);
+    try {
+      runner.end({ code: 0, signal: null });
+      assert.deepEqual(await plugin.exit, { code: 0, signal: null });
+    } finally {
+      clearInterval(chatter);
+    }
+    assert(runner.stderr.destroyed);
+  });
+});
+
+describe("what comes on stdout after the handshake", () => {
+  for (const [what, pieces] of [
+    ["in the same piece", ["1|1|unix|/s|netrpc\nbanner\n", "more\n"]],
+    ["later", ["1|1|unix|/s|netrpc\n", "banner\n", "more\n"]],
+  ] as const) {
+    test(`${what} is dropped, and said once`, async () => {
+      const { lines, logger } = keeper();
+      const { runner, plugin } = started({ logger });
+      const first = plugin.firstLine();
+      runner.stdout.write(pieces[0]);
+      assert.equal((await first).kind, "line");
+      plugin.handshakeDone();
+      for (const piece of pieces.slice(1)) runner.stdout.write(piece);
+      await sleep(5);
+      assert.deepEqual(lines, [
+        [
+          "warn",
+          "what the plugin writes to file descriptor 1 after the handshake is dropped",
+          { plugin: "/path/to/fake", start: "banner\n" },
+        ],
+      ]);
+    });
+  }
+
+  test("of no handshake is not spoken of", async () => {
+    const { lines, logger } = keeper();
+    const { runner, plugin } = started({ logger });
+    const first = plugin.firstLine();
+    runner.stdout.write("Hello\nWorld\n");
+    await first;
+    await sleep(5);
+    assert.deepEqual(lines, []);
   });
 });
 
