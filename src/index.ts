@@ -29,7 +29,7 @@ export { protobufPlugin } from "./definition/protobuf-plugin.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";
 export * as gob from "./gob/index.js";
 export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
-export type { ClientClass, GrpcConnection } from "./grpc/connection.js";
+export type { ClientClass, GrpcConnection, GrpcTransport } from "./grpc/connection.js";
 export { GrpcConnectError, GrpcError, type GrpcErrorOptions } from "./grpc/errors.js";
 export type { HandlerContext } from "./grpc/handler-context.js";
 export type { GrpcServeOptions } from "./grpc/plugin-end.js";

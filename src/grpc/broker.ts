@@ -6,9 +6,9 @@ import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { limited, waitFor } from "../wait.js";
-import { bridge } from "./bridge.js";
+import type { Channel } from "../yamux/index.js";
 import type { BrokerStream } from "./broker-stream.js";
-import { connectGrpc, type GrpcConnection } from "./connection.js";
+import { connectGrpc, type GrpcConnection, type GrpcTransport, type Way } from "./connection.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import type { Muxer } from "./muxer.js";
@@ -32,6 +32,8 @@ export interface GRPCBrokerOptions {
   readonly channelOptions?: ChannelOptions | undefined;
   /** Finds the cause of the errors of calls that the loss of a dialled connection has ended. */
   readonly explainLoss?: ExplainLoss | undefined;
+  /** What dialled connections go over. */
+  readonly transport?: GrpcTransport | undefined;
   /** Options for brokered servers. */
   readonly serverOptions?: ServerOptions | undefined;
   /** Set if brokered connections are streams of the main one. */
@@ -161,18 +163,19 @@ export class GRPCBroker {
     this.#checkOpen();
     const muxer = this.#options.muxer?.();
     const { signal } = dial;
-    const connect = async (address: GrpcAddress, onClosed?: () => void): Promise<GrpcConnection> => {
+    const connect = async (way: Way): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
       const limits = { what: "the brokered connection", signal, defaultTimeout: this.#timeout };
       let made: GrpcConnection | undefined;
       made = await limited(limits, (cut) =>
-        connectGrpc(address, {
+        connectGrpc(way, {
           tls: this.#options.tls?.client,
           options,
+          transport: this.#options.transport,
+          logger: this.#logger,
           signal: cut,
           explainLoss: this.#options.explainLoss,
           onClosed: () => {
-            onClosed?.();
             if (made !== undefined) this.#connections.delete(made);
           },
         }),
@@ -183,8 +186,8 @@ export class GRPCBroker {
       return made;
     };
     if (muxer !== undefined) {
-      const way = await bridge(await this.#openMuxed(id, muxer, dial));
-      return connect(way.address, () => way.close());
+      const stream = await this.#openMuxed(id, muxer, dial);
+      return connect({ open: async () => stream, describe: `broker id ${id}` });
     }
     const { network, address } = await this.#answer(id, "timeout waiting for connection info", dial);
     if (network !== "unix" && network !== "tcp") {
@@ -258,7 +261,7 @@ export class GRPCBroker {
   }
 
   /** Knocks are made one at a time: the stream that comes next is taken for the one that was knocked for last. */
-  #openMuxed(id: number, muxer: Muxer, dial: BrokerDialOptions): Promise<Duplex> {
+  #openMuxed(id: number, muxer: Muxer, dial: BrokerDialOptions): Promise<Channel> {
     const opened = this.#knocking.then(async () => {
       await this.#options.stream.send({ serviceId: id, knock: { knock: true, ack: false, error: "" } });
       const late = `timeout waiting for multiplexing knock handshake on id ${id}`;

@@ -1,19 +1,12 @@
 import type { ConnectionOptions } from "node:tls";
-import {
-  type Channel,
-  ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  type ClientOptions,
-  connectivityState,
-} from "@grpc/grpc-js";
-import { AbortedError } from "../errors.js";
-import { channelSecurity } from "./credentials.js";
-import { GrpcConnectError } from "./errors.js";
-import { ExplainedChannel, type ExplainLoss } from "./explained-channel.js";
-import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
+import type { ChannelCredentials, ChannelOptions, ClientOptions } from "@grpc/grpc-js";
+import type { Logger } from "../hclog/logger.js";
+import type { Channel as YamuxChannel } from "../yamux/index.js";
+import type { ExplainLoss } from "./explained-channel.js";
+import type { ProtobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
-import { defaultChannelOptions, type GrpcAddress, targetOf } from "./target.js";
+import { defaultChannelOptions, type GrpcAddress } from "./target.js";
+import { unknownOption } from "./transport/options.js";
 
 /** A client class as the generators for grpc-js make them, and grpc-js's own loadPackageDefinition. */
 export type ClientClass<T> = new (
@@ -23,10 +16,13 @@ export type ClientClass<T> = new (
   options?: any,
 ) => T;
 
+/** What grpc-js's clients take as their `channelOverride`. */
+export type GrpcChannel = NonNullable<ClientOptions["channelOverride"]>;
+
 /** A gRPC connection to the other side: the plugin's main one, or one that the broker dialled. */
 export interface GrpcConnection extends AsyncDisposable {
   /** The one channel that all clients of this connection share. */
-  readonly channel: Channel;
+  readonly channel: GrpcChannel;
   /**
    * Makes a generated client on this connection (ts-proto, grpc-tools, proto-loader). It must not be closed: that
    * would close the connection under all others.
@@ -43,7 +39,25 @@ export interface GrpcConnection extends AsyncDisposable {
   close(): void;
 }
 
+/** Who speaks HTTP/2 under grpc-js's API: goplug itself, or grpc-js over Node's http2. */
+export type GrpcTransport = "goplug" | "grpc-js";
+
+/** How to reach the other side: at an address, or by a stream of a multiplexed connection. */
+export type Way =
+  | GrpcAddress
+  | {
+      readonly open: (signal: AbortSignal | undefined) => Promise<YamuxChannel>;
+      /** For messages. */
+      readonly describe: string;
+    };
+
 export interface ConnectOptions {
+  /** Default: "goplug", unless there is an option that only grpc-js understands. */
+  readonly transport?: GrpcTransport | undefined;
+  /** Is told when an option has decided on the transport. */
+  readonly logger?: Logger | undefined;
+  /** Whether to connect again, at the next call, when the other side has ended the connection. Default: false. */
+  readonly redial?: boolean | undefined;
   readonly tls?: ConnectionOptions | undefined;
   /** On top of goplug's own. */
   readonly options?: ChannelOptions | undefined;
@@ -55,111 +69,34 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects a channel and waits until it stands. Unlike a bare channel it does not try again when the first attempt
- * fails: nobody but the plugin can ever listen there.
+ * Connects, and waits until the connection stands. It does not try again when the first attempt fails: nobody but the
+ * plugin can ever listen there.
  * @throws GrpcConnectError, AbortedError
  */
-export async function connectGrpc(
-  address: GrpcAddress,
-  connect: ConnectOptions = {},
-): Promise<GrpcConnection> {
-  const security = channelSecurity(connect.tls);
-  const options = { ...defaultChannelOptions, ...security.options, ...connect.options };
-  const { explainLoss = async () => undefined } = connect;
-  const channel = new ExplainedChannel(targetOf(address), security.credentials, options, explainLoss);
-  const connection = new Connection(channel, connect.onClosed);
-  try {
-    await ready(channel, connect.signal);
-  } catch (error) {
-    const reason = error instanceof AbortedError ? error : await failure(connection, address);
-    connection.close();
-    throw reason;
+export async function connectGrpc(way: Way, connect: ConnectOptions = {}): Promise<GrpcConnection> {
+  const options = { ...defaultChannelOptions, ...connect.options };
+  if (chooseTransport(connect.transport, options, connect.logger) === "goplug") {
+    const { connectOwn } = await import("./own-connection.js");
+    return connectOwn(way, options, connect);
   }
-  connection.watch();
-  return connection;
+  const { connectGrpcJs } = await import("./grpc-js-connection.js");
+  return connectGrpcJs(way, options, connect);
 }
 
-class Connection implements GrpcConnection {
-  readonly channel: Channel;
-  readonly closed: Promise<void>;
-  #markClosed!: () => void;
-  #onClosed: (() => void) | undefined;
+const told = new WeakSet<Logger>();
 
-  constructor(channel: Channel, onClosed: (() => void) | undefined) {
-    this.channel = channel;
-    this.#onClosed = onClosed;
-    this.closed = new Promise((resolve) => {
-      this.#markClosed = resolve;
-    });
+/** The transport that was asked for, or that the options need. */
+export function chooseTransport(
+  asked: GrpcTransport | undefined,
+  options: ChannelOptions,
+  logger: Logger | undefined,
+): GrpcTransport {
+  if (asked === "grpc-js") return asked;
+  const option = unknownOption(options);
+  if (option === undefined) return "goplug";
+  if (logger !== undefined && !told.has(logger)) {
+    told.add(logger);
+    logger.info("gRPC goes over grpc-js's own transport: only that understands an option", { option });
   }
-
-  watch(): void {
-    const { channel } = this;
-    if (channel.getConnectivityState(false) !== connectivityState.READY) this.#lost();
-    else channel.watchConnectivityState(connectivityState.READY, Infinity, () => this.#lost());
-  }
-
-  client<T>(clientClass: ClientClass<T>, options: ClientOptions = {}): T {
-    return new clientClass("unused", ChannelCredentials.createInsecure(), {
-      ...options,
-      channelOverride: this.channel,
-    });
-  }
-
-  protobuf<S extends ServiceDescriptor>(service: S, runtime: ProtobufRuntime): ProtobufClient<S> {
-    return protobufClient(this.client(Client), service, runtime);
-  }
-
-  close(): void {
-    this.channel.close();
-    this.#lost();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  #lost(): void {
-    this.#markClosed();
-    this.#onClosed?.();
-    this.#onClosed = undefined;
-  }
-}
-
-function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new AbortedError("the gRPC connection", signal?.reason));
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const look = (): void => {
-      const state = channel.getConnectivityState(true);
-      if (state === connectivityState.READY) resolve();
-      else if (state === connectivityState.TRANSIENT_FAILURE) reject(new Error("failed"));
-      else if (state === connectivityState.SHUTDOWN) reject(new Error("closed"));
-      else {
-        channel.watchConnectivityState(state, Infinity, look);
-        return;
-      }
-      signal?.removeEventListener("abort", onAbort);
-    };
-    look();
-  });
-}
-
-/** A channel says why it failed only to those who call on it. */
-function failure(connection: Connection, { network, address }: GrpcAddress): Promise<GrpcConnectError> {
-  return new Promise((resolve) => {
-    const client = connection.client(Client);
-    const nothing = (): Buffer => Buffer.alloc(0);
-    const options = { deadline: Date.now() + 1000 };
-    client.makeUnaryRequest("/goplug.Nobody/Calls", nothing, nothing, undefined, options, (error) => {
-      const details = error?.details ?? "the connection failed";
-      resolve(
-        new GrpcConnectError(`cannot connect to ${network} ${address}: ${details}`, error ?? undefined),
-      );
-    });
-  });
+  return "grpc-js";
 }

@@ -6,11 +6,10 @@ import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { WaitOptions } from "../wait.js";
 import { Session } from "../yamux/index.js";
-import { bridge } from "./bridge.js";
 import { type BrokerSocket, GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import { unary } from "./call.js";
-import { connectGrpc, type GrpcConnection } from "./connection.js";
+import { connectGrpc, type GrpcConnection, type GrpcTransport } from "./connection.js";
 import { GrpcConnectError, GrpcError } from "./errors.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import { HealthService, HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
@@ -30,6 +29,7 @@ export interface HostEndOptions {
   /** Brokered connections are streams of the main one. */
   readonly multiplex: boolean;
   readonly channelOptions: ChannelOptions | undefined;
+  readonly transport: GrpcTransport | undefined;
   readonly sync: SyncWriters;
   readonly logger: Logger;
   /** Opens a socket that the plugin can dial. */
@@ -80,6 +80,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
       tls: { client: tls, server: () => serverRole(tls, options.autoMTLS) },
     }),
     channelOptions: options.channelOptions,
+    transport: options.transport,
     explainLoss: options.explainLoss,
     ...(muxer !== undefined && { muxer: () => muxer }),
     fromOther: options.fromPlugin,
@@ -117,15 +118,27 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
 /** How a call fails whose server ends before it has answered. */
 const lostAnswer: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
 
-async function connectMain(
-  { address, tls, channelOptions, explainLoss }: HostEndOptions,
+function connectMain(
+  { address, tls, channelOptions, transport, explainLoss, logger }: HostEndOptions,
   muxer: Muxer | undefined,
   signal: AbortSignal,
 ): Promise<GrpcConnection> {
-  if (muxer === undefined) return connectGrpc(address, { tls, options: channelOptions, signal, explainLoss });
-  const way = await bridge(await muxer.open(signal));
-  const onClosed = (): void => way.close();
-  return connectGrpc(way.address, { tls, options: channelOptions, signal, explainLoss, onClosed });
+  const way =
+    muxer === undefined
+      ? address
+      : {
+          open: (cut: AbortSignal | undefined) => muxer.open(cut),
+          describe: `${address.network} ${address.address}, multiplexed`,
+        };
+  return connectGrpc(way, {
+    tls,
+    options: channelOptions,
+    transport,
+    logger,
+    signal,
+    explainLoss,
+    redial: true,
+  });
 }
 
 function startBroker(

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Logger } from "../hclog/logger.js";
-import type { Session } from "../yamux/index.js";
+import type { Channel, Session } from "../yamux/index.js";
 
 export type OnConnection = (connection: Duplex) => void;
 
@@ -43,10 +43,8 @@ export class Muxer {
     return "";
   }
 
-  async open(signal?: AbortSignal): Promise<Duplex> {
-    const stream = await this.#session.open({ signal });
-    stream.on("error", ignore);
-    return stream;
+  open(signal?: AbortSignal): Promise<Channel> {
+    return this.#session.openChannel({ signal });
   }
 
   close(): Promise<void> {

@@ -175,6 +175,9 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   allowedProtocols: protocols,
   grpcBrokerMultiplex: boolean,
   grpcChannelOptions: object("an object of grpc-js's channel options", {}),
+  grpcTransport: (name, value) => {
+    if (value !== "goplug" && value !== "grpc-js") throw badOption(name, '"goplug" or "grpc-js"', value);
+  },
   managed: boolean,
   killWithHost: boolean,
   watchdog: boolean,

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
 import type { ChannelOptions } from "@grpc/grpc-js";
 import type { PluginSet } from "../definition/plugin.js";
+import type { GrpcTransport } from "../grpc/connection.js";
 import type { Logger } from "../hclog/logger.js";
 import { timeLimit } from "../options.js";
 import type { SecureConfig } from "../process/checksum.js";
@@ -102,6 +103,11 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly grpcBrokerMultiplex?: boolean;
   /** Options of the gRPC channels to the plugin, on top of goplug's own (go-plugin: GRPCDialOptions). */
   readonly grpcChannelOptions?: ChannelOptions;
+  /**
+   * Who speaks HTTP/2 under grpc-js's API: goplug itself, or grpc-js over Node's http2. Default: goplug, unless
+   * `grpcChannelOptions` has an option that only grpc-js understands (the log then says so).
+   */
+  readonly grpcTransport?: GrpcTransport;
   /** Whether `cleanupClients()` ends this client. Default: false. */
   readonly managed?: boolean;
   /**

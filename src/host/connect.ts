@@ -96,6 +96,7 @@ async function connectGrpcPlugin<P extends PluginSet>(
       autoMTLS: config.autoMTLS === true,
       multiplex: config.grpcBrokerMultiplex === true,
       channelOptions: config.grpcChannelOptions,
+      transport: config.grpcTransport,
       sync: { stdout: config.syncStdout, stderr: config.syncStderr },
       logger,
       listen: () => openBrokerSocket({ directory: socketDir, group }),

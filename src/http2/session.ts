@@ -105,6 +105,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   #heard = false;
   #keepalive: NodeJS.Timeout | undefined;
   #timers = new Set<NodeJS.Timeout>();
+  #onEnding: (() => void) | undefined;
   #markReady!: () => void;
   #markFailed!: (error: Http2Error) => void;
   #markClosed!: () => void;
@@ -190,6 +191,12 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     return stream;
   }
 
+  /** Calls back once, as soon as no further stream can be opened: before the streams that fail by it are told. */
+  onEnding(listener: () => void): void {
+    this.#onEnding = listener;
+    if (this.#state === "draining" || this.#state === "closed") this.#ends();
+  }
+
   /** Resolves with the milliseconds that the peer took to answer; rejects when the connection ends before. */
   ping(): Promise<number> {
     if (this.#state === "closed") return Promise.reject(this.#error ?? closedError());
@@ -209,6 +216,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   drain(): void {
     if (this.#state === "draining" || this.#state === "closed") return;
     this.#state = "draining";
+    this.#ends();
     for (const stream of this.#queue.splice(0)) stream.abort(closedError());
     if (this.role === "client") {
       this.#sendGoAway(0, ErrorCode.NO_ERROR, "");
@@ -366,6 +374,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       this.#error = new Http2Error("ERR_HTTP2_GOAWAY", code, `the peer ended the connection: ${text}`);
     }
     this.#state = "draining";
+    this.#ends();
     const refused = new Http2Error(
       "ERR_HTTP2_REFUSED",
       ErrorCode.REFUSED_STREAM,
@@ -455,6 +464,12 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
   }
 
+  #ends(): void {
+    const listener = this.#onEnding;
+    this.#onEnding = undefined;
+    listener?.();
+  }
+
   /** By turns, so that a large message does not hold up small ones. */
   #serveWaiting(): void {
     do {
@@ -498,6 +513,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#error = error;
+    this.#ends();
     this.#parser.stop();
     clearTimeout(this.#keepalive);
     if (code !== undefined) this.#sendGoAway(this.#lastPeerId, code, debug);

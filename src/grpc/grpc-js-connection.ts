@@ -1,0 +1,144 @@
+import {
+  type Channel,
+  ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  type ClientOptions,
+  connectivityState,
+} from "@grpc/grpc-js";
+import { AbortedError } from "../errors.js";
+import { bridge } from "./bridge.js";
+import type { ClientClass, ConnectOptions, GrpcConnection, Way } from "./connection.js";
+import { channelSecurity } from "./credentials.js";
+import { GrpcConnectError } from "./errors.js";
+import { ExplainedChannel } from "./explained-channel.js";
+import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
+import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
+import { type GrpcAddress, targetOf } from "./target.js";
+
+/**
+ * Connects over grpc-js's own transport, and waits until the channel stands. Its channels dial addresses alone: a
+ * stream goes through a private socket.
+ * @throws GrpcConnectError, AbortedError
+ */
+export async function connectGrpcJs(
+  way: Way,
+  channelOptions: ChannelOptions,
+  connect: ConnectOptions,
+): Promise<GrpcConnection> {
+  if ("network" in way) return connectAddress(way, channelOptions, connect);
+  const bridged = await bridge((await way.open(connect.signal)).toDuplex());
+  return connectAddress(bridged.address, channelOptions, {
+    ...connect,
+    onClosed() {
+      bridged.close();
+      connect.onClosed?.();
+    },
+  });
+}
+
+async function connectAddress(
+  address: GrpcAddress,
+  channelOptions: ChannelOptions,
+  connect: ConnectOptions,
+): Promise<GrpcConnection> {
+  const security = channelSecurity(connect.tls);
+  const options = { ...channelOptions, ...security.options, ...connect.options };
+  const { explainLoss = async () => undefined } = connect;
+  const channel = new ExplainedChannel(targetOf(address), security.credentials, options, explainLoss);
+  const connection = new Connection(channel, connect.onClosed);
+  try {
+    await ready(channel, connect.signal);
+  } catch (error) {
+    const reason = error instanceof AbortedError ? error : await failure(connection, address);
+    connection.close();
+    throw reason;
+  }
+  connection.watch();
+  return connection;
+}
+
+class Connection implements GrpcConnection {
+  readonly channel: Channel;
+  readonly closed: Promise<void>;
+  #markClosed!: () => void;
+  #onClosed: (() => void) | undefined;
+
+  constructor(channel: Channel, onClosed: (() => void) | undefined) {
+    this.channel = channel;
+    this.#onClosed = onClosed;
+    this.closed = new Promise((resolve) => {
+      this.#markClosed = resolve;
+    });
+  }
+
+  watch(): void {
+    const { channel } = this;
+    if (channel.getConnectivityState(false) !== connectivityState.READY) this.#lost();
+    else channel.watchConnectivityState(connectivityState.READY, Infinity, () => this.#lost());
+  }
+
+  client<T>(clientClass: ClientClass<T>, options: ClientOptions = {}): T {
+    return new clientClass("unused", ChannelCredentials.createInsecure(), {
+      ...options,
+      channelOverride: this.channel,
+    });
+  }
+
+  protobuf<S extends ServiceDescriptor>(service: S, runtime: ProtobufRuntime): ProtobufClient<S> {
+    return protobufClient(this.client(Client), service, runtime);
+  }
+
+  close(): void {
+    this.channel.close();
+    this.#lost();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #lost(): void {
+    this.#markClosed();
+    this.#onClosed?.();
+    this.#onClosed = undefined;
+  }
+}
+
+function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new AbortedError("the gRPC connection", signal?.reason));
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const look = (): void => {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) resolve();
+      else if (state === connectivityState.TRANSIENT_FAILURE) reject(new Error("failed"));
+      else if (state === connectivityState.SHUTDOWN) reject(new Error("closed"));
+      else {
+        channel.watchConnectivityState(state, Infinity, look);
+        return;
+      }
+      signal?.removeEventListener("abort", onAbort);
+    };
+    look();
+  });
+}
+
+/** A channel says why it failed only to those who call on it. */
+function failure(connection: Connection, { network, address }: GrpcAddress): Promise<GrpcConnectError> {
+  return new Promise((resolve) => {
+    const client = connection.client(Client);
+    const nothing = (): Buffer => Buffer.alloc(0);
+    const options = { deadline: Date.now() + 1000 };
+    client.makeUnaryRequest("/goplug.Nobody/Calls", nothing, nothing, undefined, options, (error) => {
+      const details = error?.details ?? "the connection failed";
+      resolve(
+        new GrpcConnectError(`cannot connect to ${network} ${address}: ${details}`, error ?? undefined),
+      );
+    });
+  });
+}

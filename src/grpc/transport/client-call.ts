@@ -1,0 +1,204 @@
+import {
+  ErrorCode,
+  type HeaderList,
+  type Http2Error,
+  type Session,
+  type Stream,
+  type StreamHandler,
+} from "../../http2/index.js";
+import { startTimer } from "../../wait.js";
+import { compress, type Encoding, MessageError, tooLarge } from "./compression.js";
+import { MessageReader, messageHeader } from "./message-reader.js";
+import { type CallStatus, Code, fieldOf, readStatus, statusOfError, statusOfHttp } from "./status.js";
+
+/** What a call tells. Never before `start` has returned. */
+export interface CallListener {
+  /** The response's header fields; not called where the response is a status alone. */
+  onHeaders(headers: HeaderList): void;
+  /** A message that was asked for by `read`, or any when the status is there. */
+  onMessage(message: Buffer): void;
+  /** Once and last. */
+  onStatus(status: CallStatus): void;
+  /** `send` may go on after it returned false. */
+  onDrain?(): void;
+}
+
+/** Bytes of a message in either direction. */
+export interface CallLimits {
+  readonly maxSend: number;
+  readonly maxReceive: number;
+}
+
+/** One call as gRPC's protocol knows it, on a session: bytes of messages in and out, and a status at the end. */
+export class ClientCall implements StreamHandler {
+  readonly #limits: CallLimits;
+  readonly #listener: CallListener;
+  readonly #reader: MessageReader;
+  #stream: Stream | undefined;
+  #encoding: Encoding = "identity";
+  #stopTimer: (() => void) | undefined;
+  #queue: Buffer[] | undefined;
+  /** Messages that the listener has asked for, and bytes that it has not had yet. */
+  #wanted = 0;
+  #held = 0;
+  #grpc = false;
+  #over = false;
+
+  constructor(limits: CallLimits, listener: CallListener) {
+    this.#limits = limits;
+    this.#listener = listener;
+    this.#reader = new MessageReader(limits.maxReceive, (message) => this.#message(message));
+  }
+
+  /**
+   * Sends the request's header fields.
+   * @throws Http2Error when the session takes no call
+   */
+  start(session: Session, headers: HeaderList, encoding: Encoding): void {
+    this.#encoding = encoding;
+    this.#stream = session.open(headers, this);
+  }
+
+  /** Ends the call with DEADLINE_EXCEEDED at this time (milliseconds since the epoch). */
+  limit(deadline: number): void {
+    const started = Date.now();
+    this.#stopTimer = startTimer(Math.max(0, deadline - started), () => {
+      const seconds = ((Date.now() - started) / 1000).toFixed(3);
+      this.cancel(Code.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds}s`);
+    });
+  }
+
+  /** Sends a message, which may be kept by reference until it is sent; false asks to wait for onDrain. */
+  send(message: Uint8Array, mayCompress = true): boolean {
+    if (this.#over) return true;
+    const compressed = mayCompress && this.#encoding !== "identity";
+    const body = compressed ? compress(message, this.#encoding) : message;
+    if (body.length > this.#limits.maxSend) {
+      const { status, message: details } = tooLarge(
+        "Attempted to send message with a size larger than max",
+        body.length,
+        this.#limits.maxSend,
+      );
+      this.cancel(status, details);
+      return true;
+    }
+    return this.#stream!.write(body, messageHeader(body.length, compressed));
+  }
+
+  halfClose(): void {
+    this.#stream?.end();
+  }
+
+  /** Asks for one more message. */
+  read(): void {
+    const message = this.#queue?.shift();
+    if (message === undefined) {
+      this.#wanted++;
+      return;
+    }
+    if (this.#queue!.length === 0) {
+      this.#stream!.consumed(this.#held);
+      this.#held = 0;
+    }
+    this.#listener.onMessage(message);
+  }
+
+  /** Ends the call at once, with this status. */
+  cancel(code: number, details: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimer?.();
+    this.#queue = undefined;
+    this.#stream?.reset(ErrorCode.CANCEL);
+    queueMicrotask(() => this.#listener.onStatus({ code, details, trailers: [] }));
+  }
+
+  // StreamHandler
+
+  onHeaders(headers: HeaderList, end: boolean): void {
+    if (this.#over) return;
+    if (end) {
+      const httpStatus = fieldOf(headers, ":status");
+      const status = readStatus(headers);
+      if (status !== undefined) this.#finish(status);
+      else if (httpStatus !== undefined && httpStatus !== "200") this.#finish(statusOfHttp(httpStatus));
+      else this.#finish(without("server closed the stream without a grpc-status"));
+      return;
+    }
+    const httpStatus = headers[1]!;
+    const contentType = fieldOf(headers, "content-type");
+    if (httpStatus !== "200") this.#finish(statusOfHttp(httpStatus), false);
+    else if (contentType === undefined || !/^application\/grpc([+;]|$)/.test(contentType)) {
+      const details = `unexpected content-type from server: ${contentType ?? "none"}`;
+      this.#finish({ code: Code.UNKNOWN, details, trailers: [] }, false);
+    } else {
+      this.#grpc = true;
+      this.#reader.encoding = fieldOf(headers, "grpc-encoding");
+      this.#listener.onHeaders(headers.slice(2));
+    }
+  }
+
+  onData(chunk: Buffer, mayKeep: boolean): void {
+    if (this.#over || !this.#grpc) return;
+    try {
+      this.#reader.push(chunk, mayKeep);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.cancel(error.status, error.message);
+      return;
+    }
+    // A message that nobody has asked for keeps the window shut; an unfinished one must not.
+    if (this.#queue === undefined || this.#queue.length === 0) this.#stream!.consumed(chunk.length);
+    else this.#held += chunk.length;
+  }
+
+  onEnd(): void {
+    this.#finish(without("server closed the stream without sending trailers"));
+  }
+
+  onClose(error: Http2Error | undefined): void {
+    // The listener threw: that is its program's affair, as with an event's listener.
+    if (error?.code === "ERR_HTTP2_STREAM" && error.cause !== undefined) {
+      process.nextTick(() => {
+        throw error.cause;
+      });
+    }
+    if (this.#over) return;
+    this.#finish(error === undefined ? without("the stream ended without a status") : statusOfError(error));
+  }
+
+  onDrain(): void {
+    this.#listener.onDrain?.();
+  }
+
+  #message(message: Buffer): void {
+    if (this.#over) return;
+    if (this.#wanted > 0) {
+      this.#wanted--;
+      this.#listener.onMessage(message);
+    } else if (this.#queue === undefined) this.#queue = [message];
+    else this.#queue.push(message);
+  }
+
+  /** @param whole the response has ended by itself */
+  #finish(status: CallStatus, whole = true): void {
+    if (this.#over) return;
+    let last = status;
+    if (status.code === Code.OK && !this.#reader.atBoundary) last = without("the last message is not whole");
+    this.#over = true;
+    this.#stopTimer?.();
+    // What has arrived comes before the status: nothing is lost by an error behind it.
+    const queue = this.#queue;
+    this.#queue = undefined;
+    if (queue !== undefined) for (const message of queue) this.#listener.onMessage(message);
+    this.#listener.onStatus(last);
+    const stream = this.#stream;
+    if (!whole) stream?.reset(ErrorCode.CANCEL);
+    // The server is done; it need not hear the rest of the request.
+    else if (stream?.state === "open") stream.reset(ErrorCode.NO_ERROR);
+  }
+}
+
+function without(details: string): CallStatus {
+  return { code: Code.INTERNAL, details, trailers: [] };
+}

@@ -1,0 +1,87 @@
+import type { EventEmitter } from "node:events";
+import type { ClientOptions, Deadline } from "@grpc/grpc-js";
+import { longestTimer } from "../../options.js";
+import { type Call, type CallHost, deadlineTime, OwnCall, propagates } from "./own-call.js";
+
+type Channel = NonNullable<ClientOptions["channelOverride"]>;
+
+/** A channel of grpc-js's clients on goplug's transport: their `channelOverride`. */
+export class OwnChannel implements Channel {
+  readonly #host: CallHost;
+  readonly #target: string;
+
+  constructor(host: CallHost, target: string) {
+    this.#host = host;
+    this.#target = target;
+  }
+
+  close(): void {
+    this.#host.transport.close();
+  }
+
+  getTarget(): string {
+    return this.#target;
+  }
+
+  getConnectivityState(tryToConnect: boolean): ReturnType<Channel["getConnectivityState"]> {
+    const { transport } = this.#host;
+    if (tryToConnect && transport.state === "idle") {
+      const session = transport.session();
+      if (!("open" in session)) session.catch(() => {});
+    }
+    return states[transport.state];
+  }
+
+  watchConnectivityState(
+    currentState: number,
+    deadline: Date | number,
+    callback: (error?: Error) => void,
+  ): void {
+    const { transport } = this.#host;
+    if (states[transport.state] !== currentState) {
+      process.nextTick(callback);
+      return;
+    }
+    const settle = (error?: Error): void => {
+      clearTimeout(timer);
+      release();
+      process.nextTick(callback, error);
+    };
+    const release = transport.watch(() => settle());
+    const left = deadlineTime(deadline) - Date.now();
+    const timer =
+      left > longestTimer
+        ? undefined
+        : setTimeout(
+            () => settle(new Error("Deadline passed without connectivity state change")),
+            Math.max(0, left),
+          ).unref();
+  }
+
+  getChannelzRef(): ReturnType<Channel["getChannelzRef"]> {
+    // Channelz is off.
+    return { kind: "channel", id: -1, name: this.#target } as ReturnType<Channel["getChannelzRef"]>;
+  }
+
+  createCall(
+    method: string,
+    deadline: Deadline,
+    host: string | null | undefined,
+    parentCall: Parameters<Channel["createCall"]>[3],
+    propagateFlags: number | null | undefined,
+  ): Call {
+    if (this.#host.transport.state === "shutdown") throw new Error("Channel has been shut down");
+    let until = deadlineTime(deadline);
+    if (parentCall !== null && propagates(propagateFlags, "DEADLINE")) {
+      until = Math.min(until, deadlineTime(parentCall.getDeadline()));
+    }
+    const call = new OwnCall(this.#host, method, until, host ?? undefined);
+    if (parentCall !== null && propagates(propagateFlags, "CANCELLATION")) {
+      call.follow(parentCall as unknown as EventEmitter);
+    }
+    return call as unknown as Call;
+  }
+}
+
+// grpc-js's enumeration, which has no form that loads without the rest of it.
+const states = { idle: 0, connecting: 1, ready: 2, shutdown: 4 } as const;
