@@ -17,7 +17,7 @@ export interface DecoderOptions {
   limits?: Partial<Limits>;
   /** The concrete types that interface values may have. Default: the module's `registry`. */
   registry?: Registry;
-  /** Strings that are not valid UTF-8: `refuse` (the default) or `escape`. */
+  /** Strings that are not valid UTF-8: `refuse` (the default), `escape` or `replace`. */
   invalidUtf8?: InvalidUtf8;
 }
 

@@ -1,7 +1,8 @@
 import { FAILED, Source } from "../codegen.js";
+import { ARRAY_COST, elementCost, entryCost, MAP_COST, structCost } from "../schema/cost.js";
 import { rememberElements, rememberKeys, rememberPlaces } from "../schema/remember.js";
 import { type AnySchema, base, hasArrivals, type IntegerNode, type StructNode } from "../schema/schema.js";
-import { elementCost, zeroMaker } from "../schema/zero.js";
+import { zeroMaker } from "../schema/zero.js";
 import type { WireTypes } from "../wire/wire-type.js";
 import type { DecodeOp } from "./decoding.js";
 import { shortText } from "./short-text.js";
@@ -45,7 +46,7 @@ class DecodeGenerator {
     byId.set(id, name);
     const { node } = schema;
     const type = this.#types.get(id)!;
-    if (node.kind === "struct") this.#struct(name, node, id);
+    if (node.kind === "struct") this.#struct(name, schema, node, id);
     else if (node.kind === "slice" || node.kind === "array") this.#elements(name, schema, type.elem);
     else if (node.kind === "map") this.#map(name, schema, type.key, type.elem);
     return name;
@@ -56,7 +57,7 @@ class DecodeGenerator {
     return kind === "struct" || kind === "slice" || kind === "array" || kind === "map";
   }
 
-  #struct(name: string, node: StructNode, id: number): void {
+  #struct(name: string, schema: AnySchema, node: StructNode, id: number): void {
     const type = this.#types.get(id)!;
     const index = new Map(node.fields.map(([field], i) => [field, i]));
     const received = new Set(type.fields.map((field) => field.name));
@@ -86,6 +87,7 @@ class DecodeGenerator {
     const made = `{ ${node.fields.map(([field], i) => `${JSON.stringify(field)}: v${i}`).join(", ")} }`;
     this.#source.add(`function ${name}(d) {
 if (++d.depth > d.maxDepth) throw ${this.#failed};
+${this.#charge(structCost(schema))}
 const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0;
 let ${["k = 0", ...declare].join(", ")}${arrivals ? ", types" : ""};
 x = p < e ? b[p++] : 0; if (x > 127) { ${this.#uint("x")} } k = x - 1;
@@ -95,6 +97,11 @@ ${finish.join("\n")}
 d.pos = p; d.depth--;
 ${arrivals ? this.#remember(rememberPlaces, made) : `return ${made};`}
 }`);
+  }
+
+  /** Takes what is about to be allocated off the budget. */
+  #charge(bytes: number | string): string {
+    return `if ((d.budget -= ${bytes}) < 0) throw ${this.#failed};`;
   }
 
   /** A zero value: as an expression when it is immutable, else as the name of a function. */
@@ -138,14 +145,14 @@ const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, v;
 n = b[p++]; if (n > 127) { ${this.#uint("n")} }
 if (${check}${spans ? "n > 1e9" : "n > e - p"}) throw ${this.#failed};
 const count = n;
-d.charge(count * ${spans ? 1 : cost});
+${this.#charge(`${ARRAY_COST} + count * ${spans ? 1 : cost}`)}
 const out = count <= 100000 && ${spans ? "false" : "true"} ? new Array(count) : [];
 const direct = out.length === count;
 ${arrivals ? "let types;" : ""}
 ${doubles}
 for (let i = 0; i < count; i++) {
 ${each}
-${spans ? `d.charge(${cost});` : ""}
+${spans ? this.#charge(cost) : ""}
 ${this.#read(node.elem, elemId, "v", "element", true)}
 if (direct) out[i] = v; else out.push(v);
 ${arrivals ? "if (d.arrived !== undefined) (types ??= new Array(i).fill(undefined))[i] = d.arrived; else if (types !== undefined) types.push(undefined);" : ""}
@@ -159,7 +166,7 @@ ${arrivals ? this.#remember(rememberElements, "out") : "return out;"}
   #map(name: string, schema: AnySchema, keyId: number, elemId: number): void {
     const { node } = schema;
     if (node.kind !== "map") return;
-    const cost = elementCost(node.key) + elementCost(node.elem) + 32;
+    const cost = entryCost(node.key, node.elem);
     const kind = base(node.key).node.kind;
     const keysArrive = hasArrivals(node.key);
     const elemsArrive = hasArrivals(node.elem);
@@ -168,12 +175,13 @@ if (++d.depth > d.maxDepth) throw ${this.#failed};
 const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, key, v;
 n = b[p++]; if (n > 127) { ${this.#uint("n")} }
 const count = n;
+${this.#charge(MAP_COST)}
 const out = new Map();
 ${keysArrive ? "let keyTypes;" : ""}
 ${elemsArrive ? "let types;" : ""}
 for (let i = 0; i < count; i++) {
 if (p >= e) throw ${this.#failed};
-if ((i & 63) === 0) d.charge(${cost} * (count - i < 64 ? count - i : 64));
+${this.#charge(cost)}
 ${this.#read(node.key, keyId, "key", "key")}
 ${kind === "float" ? `if (key !== key && out.has(key)) throw ${this.#failed};` : ""}
 ${keysArrive ? `if (out.has(key)) throw ${this.#failed}; ${note("key", "keyTypes")}` : ""}
@@ -222,7 +230,7 @@ ${elemsArrive ? this.#remember(rememberPlaces, "out") : "return out;"}
             : this.#call("d.float()", target);
         break;
       case "string":
-        if (!node.raw) return this.#string(target);
+        if (!node.raw && !node.lenient) return this.#string(target);
         break;
       case "bytes":
         return this.#call("d.bytes()", target);

@@ -1,6 +1,7 @@
 import { canGenerate } from "../codegen.js";
 import { Fault, keyStep, within } from "../errors.js";
-import { goText } from "../schema/go-type.js";
+import { ARRAY_COST, elementCost, entryCost, MAP_COST, structCost } from "../schema/cost.js";
+import { goText, goTypeOf } from "../schema/go-type.js";
 import { isPlainObject } from "../schema/plain-object.js";
 import {
   forgetElements,
@@ -10,7 +11,7 @@ import {
   rememberPlaces,
 } from "../schema/remember.js";
 import { type AnySchema, base, hasArrivals, type MapNode, type StructNode } from "../schema/schema.js";
-import { elementCost, zeroMaker } from "../schema/zero.js";
+import { zeroMaker } from "../schema/zero.js";
 import { badField, corrupt, messageEnded } from "../wire/reader.js";
 import { type WireType, type WireTypes, wireText } from "../wire/wire-type.js";
 import { compatible } from "./compat.js";
@@ -53,6 +54,7 @@ class Builder {
           ? (r) => ({ re: single(r.float(), name), im: single(r.float(), name) })
           : (r) => ({ re: r.float(), im: r.float() });
       case "string":
+        if (node.lenient) return (r) => r.string("replace");
         return node.raw ? (r) => r.bytes() : (r) => r.string();
       case "bytes":
         return (r) => r.bytes();
@@ -92,6 +94,7 @@ class Builder {
         return arrayOp(
           this.op(node.elem, type.elem, `element of ${name}`),
           node.length,
+          elementCost(node.elem),
           hasArrivals(node.elem),
         );
       case "map":
@@ -126,7 +129,7 @@ class Builder {
       const op = this.op(of, field.id, field.name);
       return { name: field.name, op, id: field.id, arrives: hasArrivals(of) };
     });
-    return structOp(ops, zeroStruct(fields), this.#types);
+    return structOp(ops, zeroMaker(schema) as () => Record<string, unknown>, structCost(schema), this.#types);
   }
 }
 
@@ -138,23 +141,16 @@ interface FieldOp {
   readonly arrives: boolean;
 }
 
-function zeroStruct(fields: readonly (readonly [string, AnySchema])[]): () => Record<string, unknown> {
-  const zeros = fields.map(([name, of]) => ({ name, make: zeroMaker(of) }));
-  return () => {
-    const object: Record<string, unknown> = {};
-    for (const { name, make } of zeros) object[name] = make();
-    return object;
-  };
-}
-
 function structOp(
   fields: readonly FieldOp[],
   zero: () => Record<string, unknown>,
+  cost: number,
   types: WireTypes,
 ): DecodeOp {
   return (r, into) => {
     r.enter();
     const merging = typeof into === "object" && into !== null;
+    if (!merging) r.charge(cost);
     const object = merging ? (into as Record<string, unknown>) : zero();
     let field = -1;
     try {
@@ -179,6 +175,7 @@ function structOp(
 function sliceOp(elem: DecodeOp, cost: number, arrives: boolean): DecodeOp {
   return (r, into) => {
     const n = r.uint();
+    r.charge(ARRAY_COST);
     // Go reuses the elements of a slice whose capacity suffices, and so merges into them.
     const reused = Array.isArray(into) && into.length >= n ? (into as unknown[]) : undefined;
     const values = reused ?? [];
@@ -203,9 +200,10 @@ function sliceOp(elem: DecodeOp, cost: number, arrives: boolean): DecodeOp {
   };
 }
 
-function arrayOp(elem: DecodeOp, length: number, arrives: boolean): DecodeOp {
+function arrayOp(elem: DecodeOp, length: number, cost: number, arrives: boolean): DecodeOp {
   return (r, into) => {
     if (r.uint() !== length) throw corrupt("gob: length mismatch in decodeArray");
+    r.charge(ARRAY_COST);
     const merging = Array.isArray(into) && into.length === length;
     const values: unknown[] = merging ? into : [];
     const types: (AnySchema | undefined)[] | undefined = arrives ? [] : undefined;
@@ -214,6 +212,7 @@ function arrayOp(elem: DecodeOp, length: number, arrives: boolean): DecodeOp {
     try {
       for (; i < length; i++) {
         if (r.pos >= r.end) throw sliceTooShort(length);
+        r.charge(cost);
         if (merging) values[i] = elem(r, values[i]);
         else values.push(elem(r, undefined));
         types?.push(r.arrived);
@@ -233,11 +232,12 @@ function rememberAll(values: unknown[], types: (AnySchema | undefined)[], again:
 }
 
 function mapOp(key: DecodeOp, elem: DecodeOp, node: MapNode): DecodeOp {
-  const cost = elementCost(node.key) + elementCost(node.elem) + 32;
+  const cost = entryCost(node.key, node.elem);
   const keysArrive = hasArrivals(node.key);
   const elemsArrive = hasArrivals(node.elem);
   return (r, into) => {
     const n = r.uint();
+    r.charge(MAP_COST);
     const map = new Map<unknown, unknown>();
     const keyTypes = new Map<unknown, AnySchema>();
     const types = new Map<unknown, AnySchema>();
@@ -278,9 +278,8 @@ function checkSecond(key: unknown, anyType: boolean): void {
 /** Go's compileDec (decode.go). `types` must not change afterwards: the operations may serve other streams, too. */
 export function buildDecode(schema: AnySchema, id: number, types: WireTypes): Decoding {
   const of = base(schema);
-  const local = goText(schema);
-  // What Go decodes into is a pointer, and its error texts say so.
-  const name = local.startsWith("*") ? local : `*${local}`;
+  // Go is given a pointer to what it decodes into, and its error texts say so.
+  const name = `*${goText(schema)}`;
   const builder = new Builder(types);
   if (of.node.kind !== "struct") {
     checkSingle(of, id, types, name);
@@ -300,7 +299,7 @@ export function buildDecode(schema: AnySchema, id: number, types: WireTypes): De
   const type = types.get(id);
   if (type === undefined) throw corrupt("gob: unknown type id or corrupted data");
   const op = builder.op(of, id, name);
-  checkFields(of.node.fields, type, local);
+  checkFields(of, of.node.fields, type);
   return { fast: canGenerate() ? generate(of, id, types, builder) : op, exact: op };
 }
 
@@ -323,12 +322,12 @@ function checkSingle(schema: AnySchema, id: number, types: WireTypes, name: stri
 }
 
 /** Two structs that both have fields must have one in common. */
-function checkFields(fields: StructNode["fields"], type: WireType, local: string): void {
+function checkFields(of: AnySchema, fields: StructNode["fields"], type: WireType): void {
   if (fields.length === 0 || type.fields.length === 0) return;
   const names = new Set(fields.map(([field]) => field));
   if (type.fields.some((field) => names.has(field.name))) return;
   throw mismatch(
-    `gob: type mismatch: no fields matched compiling decoder for ${local.slice(local.lastIndexOf(".") + 1)}`,
+    `gob: type mismatch: no fields matched compiling decoder for ${goTypeOf(of).name}`,
     `the stream has ${type.fields.map((field) => field.name).join(", ")}; the schema has ${[...names].join(", ")}`,
   );
 }

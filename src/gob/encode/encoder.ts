@@ -22,7 +22,7 @@ const MAX_LENGTH_SIZE = 5;
 export interface EncoderOptions {
   /** The concrete types that interface values may have. Default: the module's `registry`. */
   registry?: Registry;
-  /** Lone surrogates in strings: `refuse` (the default) or `escape`. */
+  /** Lone surrogates in strings: `refuse` (the default), `escape` or `replace`. */
   invalidUtf8?: InvalidUtf8;
   /** Longest message in bytes. Default 1 GiB. */
   maxMessage?: number;

@@ -131,7 +131,7 @@ w.pos = p; w.depth--;
         if (node.single) break;
         return `if (typeof v === "number") { if (v !== 0) { ${delta} ${this.#float()} } } else if (!(${missing})) throw ${this.#failed};`;
       case "string":
-        if (node.raw) break;
+        if (node.raw || node.lenient) break;
         return `if (typeof v === "string") { n = v.length; if (n !== 0) { ${delta} ${this.#string(room)} } } else if (!(${missing})) throw ${this.#failed};`;
       case "bytes":
         return `if (v !== undefined && v !== null) { if (!(v instanceof Uint8Array)) throw ${this.#failed}; if (v.length !== 0) { ${delta} ${this.#call("w.bytes(v)", room)} } }`;
@@ -165,7 +165,7 @@ w.pos = p; w.depth--;
         if (node.single) break;
         return `if (typeof v !== "number") throw ${this.#failed}; ${this.#float()}`;
       case "string":
-        if (node.raw) break;
+        if (node.raw || node.lenient) break;
         return `if (typeof v !== "string") throw ${this.#failed}; n = v.length; ${this.#string(room)}`;
       case "struct":
       case "slice":

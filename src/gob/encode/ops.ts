@@ -3,7 +3,7 @@ import { goText } from "../schema/go-type.js";
 import { canBeText, isPlainObject } from "../schema/plain-object.js";
 import { keyPlacesOf, type Places, placesOf } from "../schema/remember.js";
 import { type AnySchema, hasArrivals, resolve } from "../schema/schema.js";
-import { zeroValue } from "../schema/zero.js";
+import { zeroMaker } from "../schema/zero.js";
 import type { EncodeOp, EncodeState, Encoding, OmitTest } from "./encoding.js";
 import { writeInterface } from "./interface.js";
 import { complexEncoding, customEncoding, integerOp, show, singlePrecision, unfit } from "./leaves.js";
@@ -65,7 +65,7 @@ function build(schema: AnySchema): Encoding {
         : {
             write: (w, v) => {
               if (typeof v !== "string") throw unfit(v, schema);
-              w.string(v);
+              w.string(v, node.lenient ? "replace" : undefined);
             },
             omit: (v) => v === undefined || v === "",
           };
@@ -89,10 +89,11 @@ function build(schema: AnySchema): Encoding {
       };
     }
     case "array": {
+      const zeroOf = zeroMaker(schema);
       const elements = elementsOp(schema, node.elem);
       return {
         write: (w, v) => {
-          const values = v === undefined ? zeroValue(schema) : v;
+          const values = v === undefined ? zeroOf() : v;
           if ((values as unknown[] | null)?.length !== node.length)
             throw new Fault(
               "ERR_GOB_VALUE",

@@ -9,14 +9,23 @@ let nextId = 0;
 // them would be a leak; forgetting only costs a repeated definition.
 const MAX_INTERNED = 20_000;
 
+/**
+ * Where a separator of a named type's own name stands last. The type arguments of a generic type, in brackets behind it,
+ * have dots and slashes of their own.
+ */
+function lastOf(separator: string, goName: string): number {
+  const bracket = goName.indexOf("[");
+  return (bracket < 0 ? goName : goName.slice(0, bracket)).lastIndexOf(separator);
+}
+
 /** Go's Name() of a named type: what stands behind the last dot. */
 function shortName(goName: string): string {
-  return goName.slice(goName.lastIndexOf(".") + 1);
+  return goName.slice(lastOf(".", goName) + 1);
 }
 
 /** Go's String() of a named type: the last element of the import path, then the name. */
 function qualifiedName(goName: string): string {
-  return goName.slice(goName.lastIndexOf("/") + 1);
+  return goName.slice(lastOf("/", goName) + 1);
 }
 
 /** Go's reflect.Type.String() of the schema's type, pointers and all. */

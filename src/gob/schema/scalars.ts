@@ -54,9 +54,15 @@ export const complex128 = new Schema<Complex, Complex>({ kind: "complex", go: "c
 /** Go's `complex64`. */
 export const complex64 = new Schema<Complex, Complex>({ kind: "complex", go: "complex64", single: true });
 
-/** Go's `string`. Invalid UTF-8 is an error unless the stream's `invalidUtf8` option says `escape`. */
-export const string = new Schema<string, string>({ kind: "string", raw: false });
+/** Go's `string`. Invalid UTF-8 is an error unless the stream's `invalidUtf8` option says otherwise. */
+export const string = new Schema<string, string>({ kind: "string", raw: false, lenient: false });
+/** Go's `string`, in which every byte that is no UTF-8 becomes U+FFFD: for texts that are only shown. */
+export const lenientString = new Schema<string, string>({ kind: "string", raw: false, lenient: true });
 /** Go's `string` as its bytes, for strings that need not be text. Takes text as well. */
-export const rawString = new Schema<string | Uint8Array, Buffer>({ kind: "string", raw: true });
+export const rawString = new Schema<string | Uint8Array, Buffer>({
+  kind: "string",
+  raw: true,
+  lenient: false,
+});
 /** Go's `[]byte`. Nil and empty are the same on the wire; null is taken as nil. */
 export const bytes = new Schema<Uint8Array | null, Buffer>({ kind: "bytes" });

@@ -27,6 +27,8 @@ export interface StringNode {
   readonly kind: "string";
   /** Shown as bytes: for Go strings that are not text. */
   readonly raw: boolean;
+  /** Whether what is not Unicode becomes U+FFFD, whatever the stream's policy says. */
+  readonly lenient: boolean;
 }
 export interface BytesNode {
   readonly kind: "bytes";

@@ -130,11 +130,11 @@ export class Reader {
     return n;
   }
 
-  string(): string {
+  string(policy: InvalidUtf8 = this.invalidUtf8): string {
     const n = this.length("invalid string");
     const start = this.pos;
     this.pos = start + n;
-    return n === 0 ? "" : readText(this.buf, start, this.pos, this.invalidUtf8);
+    return n === 0 ? "" : readText(this.buf, start, this.pos, policy);
   }
 
   /** Bytes that the caller may keep. */

@@ -4,9 +4,10 @@ import { Fault } from "../errors.js";
 /**
  * What to do with a Go string that is not valid UTF-8 and a JavaScript string that is not well-formed: `refuse` is
  * an error; `escape` shows each stray byte 0x80..0xFF as the lone surrogate U+DC80..U+DCFF and sends such a
- * surrogate as that byte, so that every Go string survives a round trip.
+ * surrogate as that byte, so that every Go string survives a round trip; `replace` puts U+FFFD in place of what is
+ * wrong, in either direction, as Go does when it ranges over a string.
  */
-export type InvalidUtf8 = "refuse" | "escape";
+export type InvalidUtf8 = "refuse" | "escape" | "replace";
 
 /** A Buffer with the methods behind toString and write, which @types/node leaves out; they cost half as much. */
 export type Bytes = Buffer & {
@@ -28,6 +29,7 @@ export function readText(buf: Bytes, start: number, end: number, policy: Invalid
   const text = buf.utf8Slice(start, end);
   // Invalid bytes have become U+FFFD; a genuine U+FFFD may be there as well.
   if (!text.includes("\ufffd")) return text;
+  if (policy === "replace") return text;
   const raw = buf.subarray(start, end);
   if (isUtf8(raw)) return text;
   if (policy === "refuse")
@@ -66,7 +68,7 @@ function escapeText(raw: Bytes): string {
 
 /** The UTF-8 bytes of a string, stray surrogates by policy. */
 export function textBytes(text: string, policy: InvalidUtf8): Buffer {
-  if (wellFormed(text)) return Buffer.from(text, "utf8");
+  if (policy === "replace" || wellFormed(text)) return Buffer.from(text, "utf8");
   if (policy === "refuse")
     throw new Fault("ERR_GOB_UTF8", "gob: string has a lone surrogate, which UTF-8 cannot hold");
   const parts: Buffer[] = [];

@@ -169,10 +169,10 @@ export class Writer {
   }
 
   /** A string with its length in bytes. */
-  string(v: string): void {
+  string(v: string, policy: InvalidUtf8 = this.invalidUtf8): void {
     const { length } = v;
     if (length > MAX_GUESSED) {
-      this.#longString(v);
+      this.#longString(v, policy);
       return;
     }
     this.ensure(length * 3 + 3);
@@ -181,7 +181,7 @@ export class Writer {
     const size = this.buf.utf8Write(v, at);
     if (size !== length) {
       if (!wellFormed(v)) {
-        this.bytes(textBytes(v, this.invalidUtf8));
+        this.bytes(textBytes(v, policy));
         return;
       }
       const exact = this.pos + sizeOfLength(size);
@@ -191,9 +191,9 @@ export class Writer {
     this.pos += size;
   }
 
-  #longString(v: string): void {
+  #longString(v: string, policy: InvalidUtf8): void {
     if (!wellFormed(v)) {
-      this.bytes(textBytes(v, this.invalidUtf8));
+      this.bytes(textBytes(v, policy));
       return;
     }
     const size = Buffer.byteLength(v, "utf8");

@@ -46,7 +46,18 @@ test("the public names", () => {
       ],
       ...["int64Number", "int8", "intBigint", "lazy", "map", "named", "netipAddr", "pointer", "rawString"],
       ...["registry", "slice", "string", "struct", "time", "typedAny", "uint", "uint16", "uint32", "uint64"],
-      ...["uint64Number", "uint8", "uintBigint", "uintptr", "url", "uuid", "value", "keepTypes", "zero"],
+      ...[
+        "uint64Number",
+        "uint8",
+        "uintBigint",
+        "uintptr",
+        "url",
+        "uuid",
+        "value",
+        "keepTypes",
+        "lenientString",
+        "zero",
+      ],
     ].sort(),
   );
 });

@@ -73,6 +73,21 @@ test("text that is not Unicode is refused or kept, never changed", () => {
   assert.throws(() => gob.encode(gob.string, text), { code: "ERR_GOB_UTF8" });
   assert.throws(() => gob.encode(gob.string, "\ud800", { invalidUtf8: "escape" }), { code: "ERR_GOB_UTF8" });
   assert.deepEqual(gob.decode(gob.rawString, stream), raw);
+  // Or replaced, where that was asked for: by the stream, or by the schema.
+  const replaced = "a\ufffd\u00e9\ufffd\ufffd\ufffd\ufffd";
+  assert.equal(gob.decode(gob.string, stream, { invalidUtf8: "replace" }), replaced);
+  for (const policy of ["refuse", "escape"] as const) {
+    const texts = gob.struct({ Error: gob.lenientString, Other: gob.string });
+    const both = gob.encode(gob.struct({ Error: gob.rawString }), { Error: raw });
+    assert.deepEqual(gob.decode(texts, both, { invalidUtf8: policy }), { Error: replaced, Other: "" });
+    const sent = gob.encode(texts, { Error: "x\udc80y".repeat(2000), Other: "" }, { invalidUtf8: policy });
+    assert.equal(gob.decode(texts, sent).Error, "x\ufffdy".repeat(2000));
+    assert.equal(gob.decode(gob.lenientString, gob.encode(gob.lenientString, "x\udfffy")), "x\ufffdy");
+  }
+  assert.equal(
+    gob.decode(gob.string, gob.encode(gob.string, "\ud800", { invalidUtf8: "replace" })),
+    "\ufffd",
+  );
   for (const fine of [
     "\ufeffbom",
     "\ufffd",
