@@ -2,11 +2,12 @@ import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import { type Logger, withFields } from "../hclog/logger.js";
+import { ConnectionLostError } from "../netrpc/index.js";
 import { connectTls } from "../tls/connect.js";
 import { limited, within } from "../wait.js";
 import { dial, Session } from "../yamux/index.js";
 import { type ClientConfig, startTimeoutOf } from "./config.js";
-import { PluginExitedError, StartError } from "./errors.js";
+import { PluginExitedError, StartError, withTail } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import type { ProtocolClient } from "./protocol-client.js";
@@ -148,9 +149,13 @@ function dialTarget({
   return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
 }
 
-/** What became of a lost connection: the end of the process, if it ends now too. */
+/** What became of a lost connection: the end of the process, if it ends now too, else the plugin's last words. */
 async function explainLoss(plugin: PluginHandle, error: GoplugError): Promise<Error> {
   const exit = await within(lossGrace, plugin.exit);
-  if (exit === undefined) return error;
-  return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
+  if (exit !== undefined) {
+    return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
+  }
+  if (!(error instanceof ConnectionLostError)) return error;
+  const message = `the connection to plugin ${plugin.name} ended before the answer came: unexpected EOF`;
+  return new ConnectionLostError(error.cause, withTail(message, plugin.stderrTail));
 }

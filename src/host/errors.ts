@@ -77,7 +77,7 @@ export class ClientEndedError extends GoplugError {
 const shownBytes = 4096;
 
 /** Appends what explains an end best: a Go panic from its first line on, else the last lines. */
-function withTail(message: string, tail: string): string {
+export function withTail(message: string, tail: string): string {
   const trimmed = tail.trimEnd();
   if (trimmed === "") return message;
   const panic = /^(?:panic: |fatal error: )/m.exec(trimmed);

@@ -151,7 +151,8 @@ export class RpcClient {
   /** What a call gets that comes after the end: Go's ErrShutdown, with the end's own error as its cause. */
   #lateError(): Error {
     const { error } = this.#state as { error: Error };
-    return error instanceof ShutdownError ? error : new ShutdownError(error);
+    if (error instanceof ShutdownError) return error;
+    return new ShutdownError(error, this.#onLost === undefined ? undefined : error.message);
   }
 
   #send(call: PendingCall): void {
@@ -262,8 +263,10 @@ export class RpcClient {
   #lose(cause: Error | undefined): void {
     if (this.#state.name !== "open") return;
     const lost = new ConnectionLostError(cause);
-    // The peer ended in the middle of an answer.
-    if (cause === undefined && this.#header !== undefined) this.#failCall(this.#header.Seq, "unexpected EOF");
+    // The peer ended in the middle of an answer: Go's error for it tells nothing that onLost does not know better.
+    if (cause === undefined && this.#header !== undefined && this.#onLost === undefined) {
+      this.#failCall(this.#header.Seq, "unexpected EOF");
+    }
     this.#beginLoss(lost);
     this.#channel.destroy();
   }

@@ -20,12 +20,16 @@ export class RemoteError extends NetRpcError {
   }
 }
 
-/** A call on a client that was closed, or that ended before (Go's rpc.ErrShutdown). */
+/**
+ * A call on a client that was closed, or that ended before (Go's rpc.ErrShutdown). Where somebody could tell what became
+ * of the connection, the message goes on with that.
+ */
 export class ShutdownError extends NetRpcError {
   override readonly name = "ShutdownError";
 
-  constructor(cause?: unknown) {
-    super("ERR_NETRPC_SHUTDOWN", "connection is shut down", { cause });
+  constructor(cause?: unknown, reason?: string) {
+    const text = "connection is shut down";
+    super("ERR_NETRPC_SHUTDOWN", reason === undefined ? text : `${text}: ${reason}`, { cause });
   }
 }
 
@@ -33,10 +37,8 @@ export class ShutdownError extends NetRpcError {
 export class ConnectionLostError extends NetRpcError {
   override readonly name = "ConnectionLostError";
 
-  constructor(cause?: unknown) {
-    super("ERR_NETRPC_CONNECTION_LOST", "the connection ended before the answer came: unexpected EOF", {
-      cause,
-    });
+  constructor(cause?: unknown, message = "the connection ended before the answer came: unexpected EOF") {
+    super("ERR_NETRPC_CONNECTION_LOST", message, { cause });
   }
 }
 

@@ -390,6 +390,19 @@ describe("answers that make no sense", () => {
 });
 
 describe("onLost", () => {
+  test("also explains the call whose answer broke off, and later ones", async () => {
+    const { channel, rpc, answers } = scripted({ onLost: async () => new Error("it panicked") });
+    const calls = [rpc.Add({ A: 1, B: 1 }), rpc.Add({ A: 1, B: 1 })];
+    await settle();
+    channel.feed(answers.header(1));
+    channel.finish();
+    for (const call of calls) await assert.rejects(call, { message: "it panicked" });
+    await assert.rejects(rpc.Add({ A: 1, B: 1 }), {
+      code: "ERR_NETRPC_SHUTDOWN",
+      message: "connection is shut down: it panicked",
+    });
+  });
+
   test("is asked once; calls that are pending or come meanwhile get its error", async () => {
     const asked: unknown[] = [];
     let tell!: (error: Error) => void;
