@@ -17,7 +17,8 @@ let divert: ((line: string) => void) | undefined;
  */
 export function createTrace(namespace: string): Trace {
   if (!/(?:^|[\s,])(?:\*|goplug)/.test(process.env.DEBUG ?? "")) return silent;
-  const createDebug = createRequire(import.meta.url)("debug") as typeof import("debug");
+  const createDebug = loadDebug();
+  if (createDebug === undefined) return silent;
   const trace = createDebug(namespace);
   const log = createDebug.log;
   trace.log = (...args: unknown[]) => {
@@ -25,6 +26,20 @@ export function createTrace(namespace: string): Trace {
     else divert(`${format(...args)}\n`);
   };
   return trace;
+}
+
+let warned = false;
+
+/** A bundle in one file need not have the package beside it: a reason to say so, not to end a plugin. */
+function loadDebug(): typeof import("debug") | undefined {
+  try {
+    return createRequire(import.meta.url)("debug");
+  } catch {
+    if (!warned)
+      process.emitWarning("goplug: there are no traces, since the package debug is not to be found");
+    warned = true;
+    return undefined;
+  }
 }
 
 /** Sends all traces elsewhere than to process.stderr; undefined sends them back. */
