@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { pluginCommand } from "../test/interop/build-plugins.js";
+import { bundle } from "../test/interop/bundle.js";
 import { binary } from "../test/interop/case.js";
 import { alternate, type Row, row, type Suite } from "./harness.js";
 
@@ -35,6 +36,16 @@ export const suite: Suite = {
       if (!wanted(`start.${protocol}`)) continue;
       const { goplug, node } = await alternate(rounds, { goplug: plugin(protocol), node: bareNode });
       rows.push(row(`start.${protocol}`, "ms", "lower", goplug, "node -e 0", node));
+    }
+    if (wanted("start.mattermost")) {
+      // The whole of Mattermost's contract, until its own host has seen OnActivate return.
+      const plugin = await bundle("mattermost");
+      const activated = async (): Promise<number> => {
+        const { stdout } = await run(binary("mattermost-host"), ["-case", "start", "--", plugin]);
+        return Number.parseInt(stdout, 10);
+      };
+      const { goplug, node } = await alternate(rounds, { goplug: activated, node: bareNode });
+      rows.push(row("start.mattermost", "ms", "lower", goplug, "node -e 0", node));
     }
     const python = path("../go-fixtures/python/.venv/bin/python");
     if (wanted("start.grpc.python") && existsSync(python)) {

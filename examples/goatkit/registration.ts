@@ -80,7 +80,7 @@ export interface Registration {
 const { bool, bytes, int, map, pointer, slice, string, struct } = gob;
 const strings = slice(string);
 
-const menuItem: gob.AnySchema = struct({
+const menuItem = struct({
   ID: string,
   Label: string,
   Icon: string,
@@ -88,7 +88,9 @@ const menuItem: gob.AnySchema = struct({
   Location: string,
   Parent: string,
   Order: int,
-  Children: slice(gob.lazy(() => menuItem)),
+  get Children() {
+    return slice(menuItem);
+  },
 });
 
 /** The struct as gob sends it. */
