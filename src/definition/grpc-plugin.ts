@@ -62,7 +62,7 @@ export function grpcPlugin<C, I>({ client, server }: Partial<GrpcFaces<C, I>>): 
   const grpcClient =
     client ??
     (() => {
-      throw new TypeError("this plugin type has no client: grpcPlugin was called without one");
+      throw new OptionError("plugins", "this plugin type has no client: grpcPlugin was called without one");
     });
   return {
     grpcClient,
@@ -74,7 +74,7 @@ export function grpcPlugin<C, I>({ client, server }: Partial<GrpcFaces<C, I>>): 
     },
     implement(implementation) {
       if (server === undefined) {
-        throw new TypeError("this plugin type has no server: grpcPlugin was called without one");
+        throw new OptionError("plugins", "this plugin type has no server: grpcPlugin was called without one");
       }
       return {
         grpcClient,

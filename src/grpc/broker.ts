@@ -1,9 +1,10 @@
-import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelOptions, Server, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
+import type { SocketAddress } from "../socket/address.js";
+import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { limited, waitFor } from "../wait.js";
 import type { Channel } from "../yamux/index.js";
@@ -13,19 +14,12 @@ import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import type { Muxer } from "./muxer.js";
 import { Injector, makeServer, stopServer } from "./server.js";
-import type { GrpcAddress } from "./target.js";
-
-/** A socket that a broker opens for its other side. */
-export interface BrokerSocket extends GrpcAddress {
-  readonly server: NetServer;
-  close(): void;
-}
 
 export interface GRPCBrokerOptions {
   readonly stream: BrokerStream;
   readonly logger: Logger;
   /** Opens a socket that the other side can dial, in the right directory. */
-  readonly listen: () => Promise<BrokerSocket>;
+  readonly listen: () => Promise<OpenSocket>;
   /** The main connection's TLS, as the one that dials and as the one that serves; none without. */
   readonly tls?: { readonly client: ConnectionOptions; readonly server: () => PluginTls } | undefined;
   /** Options for dialled channels. */
@@ -39,8 +33,8 @@ export interface GRPCBrokerOptions {
   /** Set if brokered connections are streams of the main one. */
   readonly muxer?: (() => Muxer | undefined) | undefined;
   /** Turns an announced address into one that can be dialled here, and the other way round (custom runners). */
-  readonly fromOther?: ((address: GrpcAddress) => GrpcAddress) | undefined;
-  readonly toOther?: ((address: GrpcAddress) => GrpcAddress) | undefined;
+  readonly fromOther?: ((address: SocketAddress) => SocketAddress) | undefined;
+  readonly toOther?: ((address: SocketAddress) => SocketAddress) | undefined;
   /** Milliseconds that a dial waits and an unused announcement is kept. Default: 5000. */
   readonly timeout?: number | undefined;
 }

@@ -1,11 +1,12 @@
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelCredentials, ChannelOptions, ClientOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
+import type { SocketAddress } from "../socket/address.js";
 import type { Channel as YamuxChannel } from "../yamux/index.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import type { ProtobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
-import { defaultChannelOptions, type GrpcAddress } from "./target.js";
+import { defaultChannelOptions } from "./target.js";
 import { unknownOption } from "./transport/options.js";
 
 /** A client class as the generators for grpc-js make them, and grpc-js's own loadPackageDefinition. */
@@ -44,7 +45,7 @@ export type GrpcTransport = "goplug" | "grpc-js";
 
 /** How to reach the other side: at an address, or by a stream of a multiplexed connection. */
 export type Way =
-  | GrpcAddress
+  | SocketAddress
   | {
       readonly open: (signal: AbortSignal | undefined) => Promise<YamuxChannel>;
       /** For messages. */

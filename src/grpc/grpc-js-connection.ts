@@ -7,6 +7,7 @@ import {
   connectivityState,
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
+import type { SocketAddress } from "../socket/address.js";
 import { bridge } from "./bridge.js";
 import type { ClientClass, ConnectOptions, GrpcConnection, Way } from "./connection.js";
 import { channelSecurity } from "./credentials.js";
@@ -14,7 +15,7 @@ import { GrpcConnectError } from "./errors.js";
 import { ExplainedChannel } from "./explained-channel.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
-import { type GrpcAddress, targetOf } from "./target.js";
+import { targetOf } from "./target.js";
 
 /**
  * Connects over grpc-js's own transport, and waits until the channel stands. Its channels dial addresses alone: a
@@ -38,7 +39,7 @@ export async function connectGrpcJs(
 }
 
 async function connectAddress(
-  address: GrpcAddress,
+  address: SocketAddress,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
 ): Promise<GrpcConnection> {
@@ -129,7 +130,7 @@ function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void>
 }
 
 /** A channel says why it failed only to those who call on it. */
-function failure(connection: Connection, { network, address }: GrpcAddress): Promise<GrpcConnectError> {
+function failure(connection: Connection, { network, address }: SocketAddress): Promise<GrpcConnectError> {
   return new Promise((resolve) => {
     const client = connection.client(Client);
     const nothing = (): Buffer => Buffer.alloc(0);

@@ -1,12 +1,14 @@
-import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { type ChannelOptions, Client, type ServiceError, status } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
+import type { SocketAddress } from "../socket/address.js";
+import { connectSocket } from "../socket/connect.js";
+import type { OpenSocket } from "../socket/open.js";
 import type { WaitOptions } from "../wait.js";
 import { Session } from "../yamux/index.js";
-import { type BrokerSocket, GRPCBroker } from "./broker.js";
+import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import { unary } from "./call.js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport } from "./connection.js";
@@ -18,11 +20,10 @@ import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
 import { healthName } from "./health-service.js";
 import { Muxer } from "./muxer.js";
 import { copyStdio, type SyncWriters } from "./stdio-client.js";
-import { type GrpcAddress, socketTarget } from "./target.js";
 import { serverRole } from "./tls-roles.js";
 
 export interface HostEndOptions {
-  readonly address: GrpcAddress;
+  readonly address: SocketAddress;
   readonly tls: ConnectionOptions | undefined;
   /** The TLS is AutoMTLS: brokered servers accept the plugin alone. */
   readonly autoMTLS: boolean;
@@ -33,11 +34,11 @@ export interface HostEndOptions {
   readonly sync: SyncWriters;
   readonly logger: Logger;
   /** Opens a socket that the plugin can dial. */
-  readonly listen: () => Promise<BrokerSocket>;
+  readonly listen: () => Promise<OpenSocket>;
   /** Finds the cause of the errors of calls that the loss of a connection has ended. */
   readonly explainLoss: ExplainLoss;
-  readonly fromPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
-  readonly toPlugin: ((address: GrpcAddress) => GrpcAddress) | undefined;
+  readonly fromPlugin: ((address: SocketAddress) => SocketAddress) | undefined;
+  readonly toPlugin: ((address: SocketAddress) => SocketAddress) | undefined;
 }
 
 /** The host's end of a gRPC connection to a plugin, with what goes along: broker, synced output, control. */
@@ -61,7 +62,7 @@ export interface HostEnd {
 export async function openHostEnd(options: HostEndOptions, signal: AbortSignal): Promise<HostEnd> {
   const { logger, tls } = options;
   const muxer = options.multiplex
-    ? new Muxer(Session.client(await connectSocket(options.address, signal)), logger)
+    ? new Muxer(Session.client(await connectForMuxer(options.address, signal)), logger)
     : undefined;
   let conn: GrpcConnection;
   try {
@@ -160,34 +161,12 @@ function startBroker(
   return call;
 }
 
-function connectSocket(address: GrpcAddress, signal: AbortSignal): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect(socketTarget(address));
-    const settle = (): void => {
-      signal.removeEventListener("abort", onAbort);
-      socket.off("error", onError);
-    };
-    const fail = (error: Error): void => {
-      settle();
-      socket.on("error", () => {});
-      socket.destroy();
-      reject(error);
-    };
-    const onAbort = (): void => fail(new AbortedError("the connection", signal.reason));
-    const onError = (error: Error): void =>
-      fail(
-        new GrpcConnectError(
-          `cannot connect to ${address.network} ${address.address}: ${error.message}`,
-          error,
-        ),
-      );
-    socket.once("error", onError);
-    socket.once("connect", () => {
-      settle();
-      socket.setNoDelay(true);
-      resolve(socket);
-    });
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
+async function connectForMuxer(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
+  try {
+    return await connectSocket(address, signal);
+  } catch (error) {
+    if (error instanceof AbortedError) throw error;
+    const message = `cannot connect to ${address.network} ${address.address}: ${(error as Error).message}`;
+    throw new GrpcConnectError(message, error);
+  }
 }

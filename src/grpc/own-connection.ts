@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import type { ChannelOptions, Client, ClientOptions } from "@grpc/grpc-js";
 import { channelConnection } from "../http2/index.js";
+import type { SocketAddress } from "../socket/address.js";
 import type { ClientClass, ConnectOptions, GrpcChannel, GrpcConnection, Way } from "./connection.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
-import { type GrpcAddress, targetOf } from "./target.js";
+import { targetOf } from "./target.js";
 import { grpcJs } from "./transport/grpc-js.js";
 import { clientOptions } from "./transport/options.js";
 import type { CallHost } from "./transport/own-call.js";
@@ -129,7 +130,7 @@ function describe(way: Way): Described {
 }
 
 /** The authority that grpc-js and grpc-go give a call: a host and port, or localhost for a unix socket. */
-function authorityOf({ network, address }: GrpcAddress): string {
+function authorityOf({ network, address }: SocketAddress): string {
   if (network === "unix") return "localhost";
   return address.startsWith(":") ? `localhost${address}` : address;
 }

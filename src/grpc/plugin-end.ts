@@ -2,9 +2,10 @@ import type { Duplex } from "node:stream";
 import type { Server, ServerDuplexStream, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
+import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { Session } from "../yamux/index.js";
-import { type BrokerSocket, GRPCBroker } from "./broker.js";
+import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import { HealthService as healthDefinition } from "./gen/grpc/health/v1/health.js";
 import { type ConnInfo, GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
@@ -41,7 +42,7 @@ export interface PluginEndOptions extends GrpcServeOptions {
   /** Brokered connections are streams of the main one. */
   readonly multiplex: boolean;
   /** Opens a socket that the host can dial. */
-  readonly listen: () => Promise<BrokerSocket>;
+  readonly listen: () => Promise<OpenSocket>;
   /** What is copied to the host. */
   readonly stdout: OutputSource;
   readonly stderr: OutputSource;

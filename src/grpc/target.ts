@@ -1,14 +1,8 @@
 import type { ChannelOptions } from "@grpc/grpc-js";
-import type { Network } from "../protocol/constants.js";
-
-/** Where a gRPC server listens. */
-export interface GrpcAddress {
-  readonly network: Network;
-  readonly address: string;
-}
+import type { SocketAddress } from "../socket/address.js";
 
 /** The name by which grpc-js's resolvers know an address. */
-export function targetOf({ network, address }: GrpcAddress): string {
+export function targetOf({ network, address }: SocketAddress): string {
   // More than one slash at the start would be read as an authority.
   if (network === "unix") return `unix:${address.replace(/^\/+/, "/")}`;
   return `dns:${address.startsWith(":") ? `localhost${address}` : address}`;
@@ -29,14 +23,3 @@ export const defaultChannelOptions: ChannelOptions = {
   "grpc.client_idle_timeout_ms": 2 ** 31 - 1,
   "grpc.enable_channelz": 0,
 };
-
-/** The same for Node's `net.connect`. */
-export function socketTarget({
-  network,
-  address,
-}: GrpcAddress): { path: string } | { host: string; port: number } {
-  if (network === "unix") return { path: address };
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
-}

@@ -3,6 +3,8 @@ import type { PluginSet } from "../definition/plugin.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import { type Logger, withFields } from "../hclog/logger.js";
 import { ConnectionLostError } from "../netrpc/index.js";
+import { socketTarget } from "../socket/address.js";
+import { openSocket } from "../socket/open.js";
 import { connectTls } from "../tls/connect.js";
 import { limited, within } from "../wait.js";
 import { dial, Session } from "../yamux/index.js";
@@ -84,10 +86,7 @@ async function connectGrpcPlugin<P extends PluginSet>(
   { logger, onLost, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   // Loaded here only: grpc-js is an optional peer, and takes its time.
-  const [{ GrpcProtocolClient }, { openBrokerSocket }] = await Promise.all([
-    loadGrpc(() => import("./grpc-client.js")),
-    import("./broker-socket.js"),
-  ]);
+  const { GrpcProtocolClient } = await loadGrpc(() => import("./grpc-client.js"));
   const group = config.unixSocketConfig?.group;
   return GrpcProtocolClient.open(
     {
@@ -100,7 +99,7 @@ async function connectGrpcPlugin<P extends PluginSet>(
       transport: config.grpcTransport,
       sync: { stdout: config.syncStdout, stderr: config.syncStderr },
       logger,
-      listen: () => openBrokerSocket({ directory: socketDir, group }),
+      listen: () => openSocket({ directory: socketDir, group }),
       fromPlugin: translate(translator?.pluginToHost?.bind(translator)),
       toPlugin: translate(translator?.hostToPlugin?.bind(translator)),
       onLost,
@@ -134,19 +133,9 @@ async function openSession<P extends PluginSet>(
   { address, tls }: Started<P>,
   signal: AbortSignal,
 ): Promise<Session> {
-  const target = dialTarget(address);
+  const target = socketTarget(address);
   if (tls === undefined) return dial({ ...target, signal });
   return Session.client(await connectTls(target, { tls, timeout: Infinity, signal }));
-}
-
-function dialTarget({
-  network,
-  address,
-}: Started<PluginSet>["address"]): { path: string } | { host: string; port: number } {
-  if (network === "unix") return { path: address };
-  const colon = address.lastIndexOf(":");
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
 }
 
 /** What became of a lost connection: the end of the process, if it ends now too, else the plugin's last words. */

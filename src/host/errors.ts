@@ -10,9 +10,7 @@ export type StartErrorCode =
   /** The process ended before it had printed a handshake line. */
   | "ERR_START_EXITED"
   /** The announced address does not answer. */
-  | "ERR_START_CONNECT"
-  /** The group for the sockets does not exist, or may not be given access to them. */
-  | "ERR_START_SOCKET_GROUP";
+  | "ERR_START_CONNECT";
 
 /** The plugin was launched, but did not become usable; its process is gone. The message holds its last stderr lines. */
 export class StartError extends GoplugError {

@@ -1,6 +1,8 @@
-import { lstat, unlink } from "node:fs/promises";
-import type { Logger } from "../hclog/logger.js";
+import { lstatSync } from "node:fs";
+import { CommandRunner } from "../process/command-runner.js";
+import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
+import { socketsOfChild } from "../process/identity.js";
 import type { Runner } from "../process/runner.js";
 import { HandshakeError } from "../protocol/errors.js";
 import {
@@ -12,6 +14,9 @@ import { limited, unlessCut } from "../wait.js";
 import { StartError } from "./errors.js";
 import type { FirstLine } from "./first-line.js";
 import { PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
+
+/** Milliseconds that a file system's clock may be behind the process's. */
+const clockSlack = 1000;
 
 /** A plugin that has printed its handshake line. */
 export interface LaunchedPlugin {
@@ -25,6 +30,8 @@ export interface LaunchOptions extends PluginProcessOptions {
   startTimeout: number;
   /** Ends the start; its reason is the error of the start. */
   signal: AbortSignal;
+  /** Whether the plugin's socket goes when this process ends: not where the plugin outlives it. */
+  removeWithHost: boolean;
   /** Removes what was made for the plugin, once its process is gone. */
   cleanUp(): Promise<void>;
 }
@@ -49,15 +56,17 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
     );
   return limited({ what, ended: signal, defaultTimeout: startTimeout, late }, async (cut) => {
     logger.debug("starting plugin", { path: runner.name });
+    const startedAt = Date.now();
     await runner.start(cut);
     process = new PluginProcess(runner, options);
-    return negotiate(process, runner, options, cut);
+    return negotiate(process, runner, startedAt, options, cut);
   });
 }
 
 async function negotiate(
   process: PluginProcess,
   runner: Runner,
+  startedAt: number,
   options: LaunchOptions,
   cut: AbortSignal,
 ): Promise<LaunchedPlugin> {
@@ -65,14 +74,14 @@ async function negotiate(
   process.onExit(() => options.cleanUp());
   try {
     const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: cut });
-    const announced = await readHandshake(first, process, options);
+    const announced = await readHandshake(first, process, runner, options);
     const handshake = { ...announced, ...hostAddress(runner, announced) };
-    removeSocketAtExit(process, handshake, logger);
+    removeSocketAtExit(process, handshake, startedAt, options);
     process.handshakeDone();
     logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
     return { process, handshake };
   } catch (error) {
-    await process.kill();
+    await killStarting(process, runner);
     throw error;
   }
 }
@@ -93,6 +102,7 @@ function hostAddress(
 async function readHandshake(
   first: FirstLine,
   process: PluginProcess,
+  runner: Runner,
   { expected }: LaunchOptions,
 ): Promise<HandshakeLine> {
   if (first.kind === "exited") {
@@ -118,7 +128,7 @@ async function readHandshake(
   } catch (error) {
     if (!(error instanceof HandshakeError)) throw error;
     // Killed first, so that what it still writes to stderr is in the message.
-    await process.kill();
+    await killStarting(process, runner);
     const notes = error.code === "ERR_HANDSHAKE_LINE" ? `\n${await process.diagnose()}` : "";
     throw new StartError(
       error.code,
@@ -129,21 +139,34 @@ async function readHandshake(
   }
 }
 
-/** A plugin that is killed cannot remove its socket file, so the host does when the process is gone. */
+/**
+ * A plugin that is killed cannot remove its socket file, so the host does when the process is gone. What a plugin
+ * announces is no more than its word: only a socket that was made since the plugin was started is taken for its own.
+ */
 function removeSocketAtExit(
   process: PluginProcess,
   { network, address }: HandshakeLine,
-  logger: Logger,
+  startedAt: number,
+  { logger, removeWithHost: withHost }: LaunchOptions,
 ): void {
   if (network !== "unix") return;
-  const forget = removeWithHost("socket", address);
+  const info = lstatSync(address, { throwIfNoEntry: false });
+  if (info === undefined || !info.isSocket() || info.mtimeMs < startedAt - clockSlack) {
+    logger.debug("the announced address is no socket of the plugin's own", { address });
+    return;
+  }
+  const leftover = { kind: "socket", path: address } as const;
+  const forget = withHost ? removeWithHost("socket", address) : () => {};
   process.onExit(async () => {
     forget();
-    try {
-      if ((await lstat(address)).isSocket()) await unlink(address);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT") logger.warn("cannot remove the plugin's socket", { address, error });
-    }
+    const error = removeLeftover(leftover);
+    if (error !== undefined) logger.warn("cannot remove the plugin's socket", { address, error });
   });
+}
+
+/** Ends a plugin in mid-start, with the sockets that it has made by then and told nobody of. */
+async function killStarting(process: PluginProcess, runner: Runner): Promise<void> {
+  const paths = runner instanceof CommandRunner ? await socketsOfChild(Number(runner.id)) : [];
+  await process.kill();
+  for (const path of paths) removeLeftover({ kind: "socket", path });
 }

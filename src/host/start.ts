@@ -9,12 +9,13 @@ import type { AttachedRunner, Runner } from "../process/runner.js";
 import { ENV, type Network, type Protocol } from "../protocol/constants.js";
 import { pluginEnvironment } from "../protocol/environment.js";
 import { collectVersions } from "../protocol/negotiate.js";
+import { hasRoom, tempDir } from "../socket/path.js";
+import { makePrivateDir, type PrivateDir } from "../socket/private-dir.js";
 import { generateCertificate } from "../tls/certificate.js";
 import { hostTlsOptions } from "../tls/host-options.js";
 import { type ClientConfig, type PluginCommand, startTimeoutOf } from "./config.js";
 import { type LaunchedPlugin, launch } from "./launch.js";
 import type { PluginHandle } from "./plugin-handle.js";
-import { makeSocketDir, type SocketDir } from "./socket-dir.js";
 
 /** A plugin that runs and can be connected to. */
 export interface Started<P extends PluginSet> {
@@ -49,22 +50,22 @@ export async function startPlugin<P extends PluginSet>(
   const sets = collectVersions({ protocolVersion, plugins, versionedPlugins }, "host");
   const certificate = config.autoMTLS === true ? await generateCertificate() : undefined;
   const cleanups: Cleanup[] = [];
+  const logFailure = (error: Error | undefined): void => {
+    if (error !== undefined) logger.warn("cannot remove the folder of the plugin's sockets", { error });
+  };
   const cleanUp = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   };
   let launched: LaunchedPlugin;
-  let socketDir: SocketDir | undefined;
+  let socketDir: PrivateDir | undefined;
   let runner: Runner;
   try {
-    socketDir =
-      config.runner === undefined && config.unixSocketConfig === undefined
-        ? undefined
-        : await makeSocketDir(config.unixSocketConfig ?? {});
-    if (socketDir !== undefined) cleanups.push(socketDir.remove);
     const given = commandOf(config.cmd);
+    const inherited = { ...(config.skipHostEnv === true ? {} : hostEnvironment()), ...given.env };
+    socketDir = await socketDirFor(config, inherited);
+    if (socketDir !== undefined) cleanups.push(async () => logFailure(socketDir!.remove()));
     const env = {
-      ...(config.skipHostEnv === true ? {} : hostEnvironment()),
-      ...given.env,
+      ...inherited,
       ...pluginEnvironment({
         handshakeConfig,
         versions: sets.keys(),
@@ -93,6 +94,7 @@ export async function startPlugin<P extends PluginSet>(
         multiplexGrpc: config.grpcBrokerMultiplex === true,
       },
       startTimeout: startTimeoutOf(config),
+      removeWithHost: config.killWithHost !== false,
       signal,
       cleanUp,
     });
@@ -119,6 +121,21 @@ export async function startPlugin<P extends PluginSet>(
     await plugin.kill();
     throw error;
   }
+}
+
+/**
+ * The folder that the plugin is told to make its sockets in; undefined: where it likes. Its folder for temporary files
+ * may be too deep for the path of a socket, and most plugins know no other way out than what a host tells them.
+ */
+async function socketDirFor<P extends PluginSet>(
+  { runner, unixSocketConfig, killWithHost }: ClientConfig<P>,
+  env: NodeJS.ProcessEnv,
+): Promise<PrivateDir | undefined> {
+  const isToldAnother = env[ENV.unixSocketDir] !== undefined && env[ENV.unixSocketDir] !== "";
+  const hasItsOwn = isToldAnother || hasRoom(tempDir(env));
+  if (runner === undefined && unixSocketConfig === undefined && hasItsOwn) return undefined;
+  const { group, tempDir: parent } = unixSocketConfig ?? {};
+  return makePrivateDir({ prefix: "plugin-dir", parent, group, removeWithHost: killWithHost !== false });
 }
 
 /** The command with its executable verified, where the configuration asks for it (go-plugin: SecureConfig). */

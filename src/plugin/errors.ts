@@ -10,14 +10,6 @@ export type ServeErrorCode =
   | "ERR_SERVE_PLUGIN"
   /** No host started this process, or the configuration has no cookie; the message is what a person should read. */
   | "ERR_SERVE_COOKIE"
-  /** The socket's path would not fit the address structure of the system. */
-  | "ERR_SERVE_SOCKET_PATH"
-  /** The group that should get access to the socket does not exist. */
-  | "ERR_SERVE_SOCKET_GROUP"
-  /** The port range is not one, or has no free port. */
-  | "ERR_SERVE_PORT"
-  /** The socket could not be made; `cause` says why. */
-  | "ERR_SERVE_LISTEN"
   /** The handshake line could not be written: the host does not read, or is gone. */
   | "ERR_SERVE_HANDSHAKE"
   /** Output was dropped because no host came for it. */

@@ -2,9 +2,9 @@ import type { Duplex } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
 import { type GrpcServeOptions, PluginEnd } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
+import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { ServeError } from "./errors.js";
-import type { Listener } from "./listener.js";
 import type { ProtocolServer } from "./protocol-server.js";
 import type { Output, StartServer } from "./serving.js";
 
@@ -14,7 +14,7 @@ export interface GrpcServerOptions extends GrpcServeOptions {
   readonly tls: PluginTls | undefined;
   readonly multiplex: boolean;
   /** Opens a listener for a brokered id. */
-  readonly listen: () => Promise<Listener>;
+  readonly listen: () => Promise<OpenSocket>;
 }
 
 /** Milliseconds for running calls after a host has asked for the end: it kills the plugin 2 s after. */

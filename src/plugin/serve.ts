@@ -7,9 +7,10 @@ import { CORE_PROTOCOL_VERSION, ENV, type Protocol } from "../protocol/constants
 import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
 import { parseBool } from "../protocol/parse-bool.js";
+import { type OpenSocket, openSocket, type SocketOptions } from "../socket/open.js";
 import { cookieProblem } from "./cookie.js";
 import { ServeError } from "./errors.js";
-import { type Listener, type ListenOptions, listenOptionsFromEnv, openListener } from "./listener.js";
+import { listenOptionsFromEnv } from "./listener.js";
 import { pluginLogger } from "./logger.js";
 import { parentWatch, watchOrphan } from "./orphan.js";
 import { OutputQueue } from "./output-queue.js";
@@ -76,7 +77,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
-  const listener = await openListener(where).catch((error: unknown) =>
+  const listener = await openSocket(where).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
   );
   // A child process that inherits the variables is not a plugin of our host.
@@ -95,7 +96,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   }
 }
 
-function listenOptions(config: ServeConfig): ListenOptions {
+function listenOptions(config: ServeConfig): SocketOptions {
   const { network, port } = config;
   if (port === undefined) return { ...listenOptionsFromEnv(process.env), network };
   wholeNumber("port", port, 0, 65_535);
@@ -122,7 +123,7 @@ async function prepare({
   logger,
   security,
   where,
-}: Parts & { readonly where: ListenOptions }): Promise<StartServer> {
+}: Parts & { readonly where: SocketOptions }): Promise<StartServer> {
   if (protocol === "netrpc") return startNetRpc(plugins, logger, security);
   const { openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
   return openGrpcServer({
@@ -131,12 +132,12 @@ async function prepare({
     logger,
     tls: security.tls,
     multiplex: parseBool(process.env[ENV.multiplexGrpc] ?? "") === true,
-    listen: () => openListener(where),
+    listen: () => openSocket(where),
   });
 }
 
 async function serveOn(
-  listener: Listener,
+  listener: OpenSocket,
   { config, version, protocol, logger, security, start }: Parts & { readonly start: StartServer },
 ): Promise<void> {
   let stop = (): void => {};
@@ -167,7 +168,7 @@ async function serveOn(
   }
 }
 
-function addressOf({ network, address }: Listener): Pick<Listener, "network" | "address"> {
+function addressOf({ network, address }: OpenSocket): Pick<OpenSocket, "network" | "address"> {
   return { network, address };
 }
 
@@ -187,7 +188,7 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
-  const listener = await openListener(where);
+  const listener = await openSocket(where);
   let release: (() => void) | undefined;
   try {
     const security = await prepareSecurity(config, logger);
@@ -217,7 +218,7 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
 
 /** Prints the handshake line on the real stdout, where nothing has been before it. */
 function announce(
-  listener: Listener,
+  listener: OpenSocket,
   {
     version,
     protocol,

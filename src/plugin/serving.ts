@@ -1,5 +1,5 @@
 import type { Logger } from "../hclog/logger.js";
-import type { Listener } from "./listener.js";
+import type { OpenSocket } from "../socket/open.js";
 import type { OutputQueue } from "./output-queue.js";
 import type { ProtocolServer } from "./protocol-server.js";
 
@@ -17,7 +17,7 @@ export type StartServer = (output: Output, onQuit: () => Promise<void>) => Proto
 
 /** What a plugin serves, and by which way hosts come to it. */
 export interface ServingParts {
-  readonly listener: Listener;
+  readonly listener: OpenSocket;
   readonly start: StartServer;
   readonly output: Output;
   readonly logger: Logger;

@@ -21,44 +21,71 @@ export async function startTime(pid: number): Promise<string | undefined> {
   return (await statFields(pid))?.started;
 }
 
+/** The paths of the unix sockets that a child of this process listens on; none where the system does not tell. */
+export async function socketsOfChild(pid: number): Promise<string[]> {
+  try {
+    // Once a child has ended, its pid may be anybody's.
+    if ((await statFields(pid))?.parent !== String(process.pid)) return [];
+    const held = new Set(await socketInodes(pid));
+    return (await unixSockets())
+      .filter(({ inode, path }) => held.has(inode) && path.startsWith("/"))
+      .map(({ path }) => path);
+  } catch {
+    return [];
+  }
+}
+
 /** Whether a process listens on an address: undefined where the system does not tell. */
 export async function listensOn(pid: number, network: string, address: string): Promise<boolean | undefined> {
   if (platform !== "linux") return undefined;
   try {
     const inodes = network === "unix" ? await unixInodes(address) : await tcpInodes(address);
-    for (const fd of await readdir(`/proc/${pid}/fd`)) {
-      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
-      const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
-      if (inode !== undefined && inodes.has(inode)) return true;
-    }
-    return false;
+    return (await socketInodes(pid)).some((inode) => inodes.has(inode));
   } catch {
     // Not ours to look at (another user's process, another mount namespace).
     return undefined;
   }
 }
 
-/** proc(5), /proc/pid/stat: fields 3 (state) and 22 (start time); the name before them may hold anything. */
-async function statFields(pid: number): Promise<{ state: string; started: string } | undefined> {
+/** proc(5), /proc/pid/stat: fields 3 (state), 4 (parent) and 22 (start); the name before them may hold anything. */
+async function statFields(
+  pid: number,
+): Promise<{ state: string; parent: string; started: string } | undefined> {
   if (platform !== "linux") return undefined;
   try {
     const text = await readFile(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0]!, started: fields[19]! };
+    return { state: fields[0]!, parent: fields[1]!, started: fields[19]! };
   } catch {
     return undefined;
   }
 }
 
-/** Inodes of the sockets bound to a path. */
-async function unixInodes(path: string): Promise<Set<string>> {
-  const found = new Set<string>();
-  for (const line of (await readFile("/proc/net/unix", "utf8")).split("\n")) {
-    // Num RefCount Protocol Flags Type St Inode Path
-    const match = /^\S+ \S+ \S+ \S+ \S+ \S+ +(\d+) (.*)$/.exec(line);
-    if (match?.[2] === path) found.add(match[1]!);
+/** Inodes of the sockets that a process holds. */
+async function socketInodes(pid: number): Promise<string[]> {
+  const found: string[] = [];
+  for (const fd of await readdir(`/proc/${pid}/fd`)) {
+    const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    if (inode !== undefined) found.push(inode);
   }
   return found;
+}
+
+/** The unix sockets of this network namespace that listen on a path. */
+async function unixSockets(): Promise<{ inode: string; path: string }[]> {
+  const found: { inode: string; path: string }[] = [];
+  for (const line of (await readFile("/proc/net/unix", "utf8")).split("\n")) {
+    // Num RefCount Protocol Flags Type St Inode Path; the flag is the kernel's __SO_ACCEPTCON.
+    const match = /^\S+ \S+ \S+ 00010000 \S+ \S+ +(\d+) (.*)$/.exec(line);
+    if (match !== null) found.push({ inode: match[1]!, path: match[2]! });
+  }
+  return found;
+}
+
+/** Inodes of the sockets bound to a path. */
+async function unixInodes(path: string): Promise<Set<string>> {
+  return new Set((await unixSockets()).filter((socket) => socket.path === path).map(({ inode }) => inode));
 }
 
 /** Inodes of the sockets that listen on a port. */

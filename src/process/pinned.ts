@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { mkdtemp, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { GoplugError } from "../errors.js";
@@ -10,6 +10,7 @@ import {
   type SecureConfig,
   startCheck,
 } from "./checksum.js";
+import { type Leftover, removeLeftover } from "./host-end/leftover.js";
 import { removeWithHost } from "./host-end/registry.js";
 
 export interface PinOptions {
@@ -54,16 +55,22 @@ export async function pinExecutable(
 ): Promise<PinnedExecutable> {
   const check = startCheck(config);
   const { handle, mode } = await openRegular(path);
-  let home: string | undefined;
-  const registered: (() => void)[] = [];
+  const made: Leftover[] = [];
+  const forgets: (() => void)[] = [];
+  const remember = (leftover: Leftover): void => {
+    made.push(leftover);
+    forgets.push(removeWithHost(leftover.kind, leftover.path));
+  };
   const remove = async (): Promise<void> => {
-    if (home !== undefined) await rm(home, { recursive: true, force: true }).catch(() => {});
-    for (const forget of registered) forget();
+    for (const leftover of made) removeLeftover(leftover);
+    for (const forget of forgets) forget();
   };
   try {
-    home = await mkdtemp(join(directory, "goplug-pinned-"));
+    const home = await mkdtemp(join(directory, "goplug-pinned-"));
     const copy = join(home, basename(path));
-    registered.push(removeWithHost("file", copy), removeWithHost("folder", home));
+    // The file before the folder that it is in.
+    remember({ kind: "file", path: copy });
+    remember({ kind: "folder", path: home });
     // A file that nobody may execute stays so, and fails to start as the original would.
     const target = await open(copy, "wx", mode & 0o111 ? 0o500 : 0o400);
     try {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { SocketTarget } from "../socket/address.js";
 import { waitFor } from "../wait.js";
 import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
 
@@ -7,7 +8,7 @@ import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
 export const defaultHandshakeTimeout = 10_000;
 
 /** Where to connect to: a unix socket, a TCP address, or a socket that is connected already and is taken over. */
-export type TlsTarget = { path: string } | { host: string; port: number } | { socket: Socket };
+export type TlsTarget = SocketTarget | { socket: Socket };
 
 export interface ConnectTlsOptions {
   /** See hostTlsOptions. */

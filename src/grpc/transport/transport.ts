@@ -1,4 +1,4 @@
-import { connect as connectSocket, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, type PeerCertificate, TLSSocket } from "node:tls";
 import type { AbortedError } from "../../errors.js";
@@ -9,11 +9,12 @@ import {
   Session,
   type SessionOptions,
 } from "../../http2/index.js";
+import { type SocketAddress, type SocketTarget, socketTarget } from "../../socket/address.js";
+import { connectSocket } from "../../socket/connect.js";
 import { certificateName } from "../../tls/certificate.js";
 import { connectTls } from "../../tls/connect.js";
-import { unlessCut, waitFor } from "../../wait.js";
+import { unlessCut } from "../../wait.js";
 import { GrpcConnectError } from "../errors.js";
-import { type GrpcAddress, socketTarget } from "../target.js";
 
 /** A connection that was dialled, and what is known of its other end. */
 export interface Dialled {
@@ -179,29 +180,17 @@ function referable(stream: Duplex | undefined): { ref(): unknown; unref(): unkno
 }
 
 /** Dials an address, with TLS if there are options for it. */
-export function dialAddress(address: GrpcAddress, tls: ConnectionOptions | undefined): Dial {
-  const target = socketTarget(address);
+export function dialAddress(address: SocketAddress, tls: ConnectionOptions | undefined): Dial {
   return async (signal) => {
-    if (tls !== undefined) return secured(target, tls, signal);
-    const socket = await waitFor<Socket>({ what: "the gRPC connection", signal }, (resolve, reject) => {
-      const dialling = connectSocket(target);
-      dialling.once("error", reject);
-      dialling.once("connect", () => resolve(dialling));
-      return (cut) => {
-        dialling.off("error", reject);
-        if (cut === undefined) return;
-        dialling.on("error", () => {});
-        dialling.destroy();
-      };
-    });
-    socket.setNoDelay(true);
+    if (tls !== undefined) return secured(socketTarget(address), tls, signal);
+    const socket = await connectSocket(address, signal);
     return { connection: duplexConnection(socket), stream: socket };
   };
 }
 
 /** Secures a stream that is there already. */
 export async function secured(
-  target: ReturnType<typeof socketTarget> | { socket: Socket },
+  target: SocketTarget | { socket: Socket },
   tls: ConnectionOptions,
   signal: AbortSignal | undefined,
 ): Promise<Dialled> {

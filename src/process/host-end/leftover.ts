@@ -1,28 +1,39 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
-/** What a plugin that is killed leaves behind. */
+/** What a process leaves behind that is killed. */
 export interface Leftover {
   /**
    * - `socket`: a unix socket. The path may be the plugin's word: whatever else lies there is left alone.
    * - `file`: a regular file that this process wrote.
-   * - `folder`: a folder that this process made, which goes with the sockets in it, and stays if anything else is.
+   * - `folder`: a folder that this process made for sockets. It goes with them and with the empty files that Go's
+   *   plugins choose their names by (server.go, serverListener_unix), and stays if anything else is in it.
    */
   readonly kind: "socket" | "file" | "folder";
   readonly path: string;
 }
 
-/** Removes it, if it is what it should be; never recursively. Never throws: this runs while the process ends. */
-export function removeLeftover({ kind, path }: Leftover): void {
+/**
+ * Removes it, if it is what it should be; never recursively. Never throws, as this also runs while the process ends:
+ * gives what has prevented it instead, and undefined where nothing is left.
+ */
+export function removeLeftover({ kind, path }: Leftover): Error | undefined {
   try {
     const info = lstatSync(path);
     if (kind === "socket" && info.isSocket()) unlinkSync(path);
     if (kind === "file" && info.isFile()) unlinkSync(path);
     if (kind === "folder" && info.isDirectory()) {
-      for (const name of readdirSync(path)) removeLeftover({ kind: "socket", path: join(path, name) });
+      for (const name of readdirSync(path)) removeInside(join(path, name));
       rmdirSync(path);
     }
-  } catch {
-    // Gone already, or not ours to remove: nobody is left to be told.
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : (error as Error);
   }
+}
+
+function removeInside(path: string): void {
+  const info = lstatSync(path, { throwIfNoEntry: false });
+  const isPlaceholder = info?.isFile() && info.size === 0 && /^plugin\d+$/.test(basename(path));
+  removeLeftover({ kind: isPlaceholder ? "file" : "socket", path });
 }

@@ -8,7 +8,8 @@ import { Watchdog } from "./watchdog.js";
 const children = new Set<ChildProcess>();
 const leftovers = new Set<Leftover>();
 const watchdog = new Watchdog();
-let stopListening: (() => void) | undefined;
+let isWaitingForExit = false;
+let stopSignals: (() => void) | undefined;
 
 /** Settings of {@link killWithHost}. */
 export interface KillWithHostOptions {
@@ -33,34 +34,40 @@ export function killWithHost(child: ChildProcess, options: KillWithHostOptions):
   child.once("exit", () => {
     children.delete(child);
     if (watched !== undefined) watchdog.remove(watched);
-    if (children.size > 0) return;
-    stopListening?.();
-    stopListening = undefined;
+    listen();
   });
 }
 
 /**
- * Has something of a child removed when this process ends with the child still there: killed, the child cannot do it.
- * Returns the function that takes the path back.
+ * Has something removed when this process ends, if it is still there: killed, neither a child nor this process itself
+ * can do it. Returns the function that takes the path back.
  */
 export function removeWithHost(kind: Leftover["kind"], path: string): () => void {
   const leftover: Leftover = { kind, path };
   leftovers.add(leftover);
+  listen();
   watchdog.add(`${kind} ${path}`);
   return () => {
     leftovers.delete(leftover);
+    listen();
     watchdog.remove(`${kind} ${path}`);
   };
 }
 
+/**
+ * Listens to the end of the process while there is something to end or to remove, by one listener for all; to signals
+ * only for children: without any, whoever made a socket decides what signals do.
+ */
 function listen(): void {
-  if (stopListening !== undefined) return;
-  process.on("exit", endAll);
-  const stopSignals = onEndingSignal(endAll);
-  stopListening = () => {
-    process.off("exit", endAll);
-    stopSignals();
-  };
+  const hasWork = children.size > 0 || leftovers.size > 0;
+  if (hasWork && !isWaitingForExit) process.on("exit", endAll);
+  else if (!hasWork) process.off("exit", endAll);
+  isWaitingForExit = hasWork;
+  if (children.size > 0) stopSignals ??= onEndingSignal(endAll);
+  else {
+    stopSignals?.();
+    stopSignals = undefined;
+  }
 }
 
 function endAll(): void {

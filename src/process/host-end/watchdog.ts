@@ -50,7 +50,12 @@ for entry; do
   "socket "*) remove_socket "$path" ;;
   "file "*) if [ -f "$path" ] && [ ! -L "$path" ]; then rm -f -- "$path"; fi ;;
   "folder "*)
-    for inside in "$path"/*; do remove_socket "$inside"; done
+    for inside in "$path"/*; do
+      remove_socket "$inside"
+      case \${inside##*/} in
+      plugin[0-9]*) if [ -f "$inside" ] && [ ! -L "$inside" ] && [ ! -s "$inside" ]; then rm -f -- "$inside"; fi ;;
+      esac
+    done
     rmdir -- "$path" ;;
   esac
 done 2>/dev/null

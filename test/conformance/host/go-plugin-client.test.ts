@@ -423,10 +423,12 @@ describe("client_posix_test.go and client_unix_test.go", needs("kv-netrpc"), () 
       const home = join(client.address!.address, "..");
       assert.equal(statSync(home).mode & 0o777, 0o700);
     });
-    await startError(
-      { plugins, cmd: kvCommand(), unixSocketConfig: { group: "no such group" } },
-      /failed to find gid from "no such group"/,
-    );
+    const config = { plugins, cmd: kvCommand(), unixSocketConfig: { group: "no such group" } };
+    const client = new Client({ handshakeConfig, logger: nullLogger, ...config });
+    await assert.rejects(client.start(), {
+      code: "ERR_SOCKET_GROUP",
+      message: 'failed to find gid from "no such group"',
+    });
   });
 
   test("a custom runner launches the plugin, and its folder is removed", async () => {

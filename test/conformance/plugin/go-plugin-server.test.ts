@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Client, gob, netRpcPlugin, nullLogger, serve, type TestReattachConfig } from "../../../src/index.js";
-import { openListener } from "../../../src/plugin/listener.js";
+import { openSocket } from "../../../src/socket/open.js";
 import { handshakeConfig } from "../../interop/support.js";
 
 const doubler = netRpcPlugin({ Double: [gob.int, gob.int] });
@@ -56,7 +56,7 @@ test("TestServer_RPC: nobody attaches", async () => {
 });
 
 test("TestRmListener: closing removes the socket file", async () => {
-  const listener = await openListener();
+  const listener = await openSocket();
   assert(statSync(listener.address).isSocket());
   listener.close();
   assert.throws(() => statSync(listener.address), { code: "ENOENT" });

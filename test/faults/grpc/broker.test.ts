@@ -9,7 +9,7 @@ import { BrokerStream } from "../../../src/grpc/broker-stream.js";
 import type { ConnInfo } from "../../../src/grpc/gen/plugin/grpc_broker.js";
 import { Muxer } from "../../../src/grpc/muxer.js";
 import { nullLogger } from "../../../src/hclog/logger.js";
-import { openBrokerSocket } from "../../../src/host/broker-socket.js";
+import { openSocket } from "../../../src/socket/open.js";
 import { Session } from "../../../src/yamux/index.js";
 import { AddHelperClient, AddHelperService } from "../../interop/gen/counter.js";
 import { call } from "../../interop/grpc-support.js";
@@ -30,7 +30,7 @@ function scripted(timeout: number, muxer?: Muxer) {
     stream,
     logger: nullLogger,
     timeout,
-    listen: () => openBrokerSocket({}),
+    listen: () => openSocket({}),
     ...(muxer !== undefined && { muxer: () => muxer }),
   });
   after(() => broker.close());

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { socketTarget, targetOf } from "../../../src/grpc/target.js";
+import { targetOf } from "../../../src/grpc/target.js";
+import { socketTarget } from "../../../src/socket/address.js";
 
 test("addresses as grpc-js names them", () => {
   assert.equal(targetOf({ network: "unix", address: "/tmp/plugin1" }), "unix:/tmp/plugin1");

@@ -159,11 +159,14 @@ describe("serve that cannot start", () => {
     const long = `/tmp/${"x".repeat(120)}`;
     const plain = await startChild("serve.ts", [], { ...env, PLUGIN_UNIX_SOCKET_DIR: long }).done;
     assert.deepEqual([plain.code, plain.stdout], [1, "early stdout\n"]);
-    assert.match(plain.stderr, /"@level":"error","@message":"plugin init error".*longer than the \d+ bytes/);
+    assert.match(
+      plain.stderr,
+      /"@level":"error","@message":"plugin init error".*has \d+ bytes, and the system allows \d+/,
+    );
     const settings = { ...env, PLUGIN_UNIX_SOCKET_DIR: long, GOPLUG_TEST: "long-path" };
     const caught = await startChild("serve.ts", [], settings).done;
     assert.equal(caught.code, 4);
-    assert.match(caught.stderr, /caught ServeError ERR_SERVE_SOCKET_PATH/);
+    assert.match(caught.stderr, /caught SocketError ERR_SOCKET_PATH/);
   });
 
   test("with a certificate that is none: a log line and exit code 1", async () => {

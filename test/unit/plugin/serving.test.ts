@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { nullLogger } from "../../../src/hclog/logger.js";
 import { NetRpcProtocolClient } from "../../../src/host/net-rpc-client.js";
-import { openListener } from "../../../src/plugin/listener.js";
 import { OutputQueue } from "../../../src/plugin/output-queue.js";
 import { Serving } from "../../../src/plugin/serving.js";
 import { startNetRpc } from "../../../src/plugin/start-net-rpc.js";
+import { openSocket } from "../../../src/socket/open.js";
 import { Session } from "../../../src/yamux/index.js";
 
 /** Counts how often somebody waits for it. */
@@ -19,7 +19,7 @@ class CountingQueue extends OutputQueue {
 }
 
 async function start(signal?: AbortSignal) {
-  const listener = await openListener();
+  const listener = await openSocket();
   const output = { stdout: new CountingQueue(() => {}), stderr: new CountingQueue(() => {}) };
   const security = { gate: (accept: (connection: never) => void) => accept as never };
   const start = startNetRpc({}, nullLogger, security);

@@ -1,9 +1,9 @@
 // Listens on a unix socket with a plugin's signal manners, and reports what it gets on stderr.
 import { jsonLogger } from "../../../../src/hclog/json-logger.js";
-import { openListener } from "../../../../src/plugin/listener.js";
 import { installSignals } from "../../../../src/plugin/signals.js";
+import { openSocket } from "../../../../src/socket/open.js";
 
-const listener = await openListener();
+const listener = await openSocket();
 const logger = jsonLogger({ write: (line) => void process.stderr.write(line) });
 const remove = installSignals(logger, (signal) => {
   logger.info("stopping", { signal });

@@ -1,12 +1,19 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { SocketError } from "./errors.js";
 
 /** Milliseconds that the system's user database may take to find a group. */
 const lookupTimeout = 5000;
 
-/** The number of a group given by name or number, or undefined when there is none of that name. */
-export async function findGroup(group: string): Promise<number | undefined> {
+/** The number of a group given by name or number. @throws SocketError ERR_SOCKET_GROUP, with go-plugin's text */
+export async function groupNumber(group: string): Promise<number> {
+  const id = await findGroup(group);
+  if (id !== undefined) return id;
+  throw new SocketError("ERR_SOCKET_GROUP", `failed to find gid from ${JSON.stringify(group)}`);
+}
+
+async function findGroup(group: string): Promise<number | undefined> {
   if (/^[0-9]+$/.test(group)) return Number(group);
   const file = await readFile("/etc/group", "utf8").catch(() => "");
   const line = groupLine(file, group) ?? groupLine(await askDatabase(group), group);

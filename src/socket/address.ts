@@ -1,0 +1,24 @@
+import type { Network } from "../protocol/constants.js";
+import { checkPath } from "./path.js";
+
+/** Where somebody listens. */
+export interface SocketAddress {
+  readonly network: Network;
+  /** A unix socket's path, or `host:port`. */
+  readonly address: string;
+}
+
+/** What `net.connect` and `tls.connect` take to connect there. */
+export type SocketTarget = { path: string } | { host: string; port: number };
+
+/**
+ * An address as Node's `connect` functions take it.
+ *
+ * @throws SocketError ERR_SOCKET_PATH - Node would cut it off, and look for another socket
+ */
+export function socketTarget({ network, address }: SocketAddress): SocketTarget {
+  if (network === "unix") return { path: checkPath(address) };
+  const colon = address.lastIndexOf(":");
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { host: host === "" ? "localhost" : host, port: Number(address.slice(colon + 1)) };
+}
