@@ -17,7 +17,7 @@ import type { HostTlsConfig } from "../tls/host-options.js";
 
 /** The command that starts a plugin. */
 export interface PluginCommand {
-  /** The executable: a path, or a name that is looked up in PATH. */
+  /** The executable: a path (from `cwd`, where it is relative), or a name that is looked up in the host's PATH. */
   readonly path: string;
   readonly args?: readonly string[];
   /** Variables added to the host's environment (or to none, with `skipHostEnv`); they win over the host's. */

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
-import { ChecksumError, checkFile, checksumMismatch } from "../process/checksum.js";
+import { checkFile, checksumMismatch } from "../process/checksum.js";
 import { type Command, CommandRunner } from "../process/command-runner.js";
 import { lookPath } from "../process/look-path.js";
 import { pinExecutable } from "../process/pinned.js";
@@ -146,13 +146,7 @@ async function verified<P extends PluginSet>(
   cleanups: Cleanup[],
 ): Promise<Command> {
   if (secureConfig === undefined) return command;
-  const path = await lookPath(command.path, { cwd: command.cwd, path: command.env.PATH });
-  if (path === undefined) {
-    throw new ChecksumError(
-      "ERR_CHECKSUM_FILE",
-      `cannot verify ${command.path}: there is no such file in PATH`,
-    );
-  }
+  const path = lookPath(command.path, { cwd: command.cwd });
   if (secureConfig.pinned === true) {
     const pinned = await pinExecutable(path, secureConfig, { signal });
     cleanups.push(() => pinned.release());

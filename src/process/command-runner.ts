@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { diagnoseExecutable } from "./diagnose.js";
 import { SpawnError } from "./errors.js";
+import { explainSpawn } from "./explain-spawn.js";
 import { killWithHost } from "./host-end/registry.js";
+import { isBareName, lookPath } from "./look-path.js";
 import type { ExitStatus, Runner } from "./runner.js";
 
 /** A command to be started, complete: nothing is added to its environment. */
 export interface Command {
-  /** The executable: a path, or a name that is looked up in PATH. */
+  /** The executable: a path (from `cwd`, where it is relative), or a name that is looked up in the host's PATH. */
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -57,19 +58,23 @@ export class CommandRunner implements Runner {
     return this.#started().stderr!;
   }
 
-  start(): Promise<void> {
+  async start(): Promise<void> {
     const { path, args, env, cwd } = this.#command;
+    // Looked up here and not by the system, which would take the PATH that the plugin gets.
+    const file = isBareName(path) ? lookPath(path) : path;
     return new Promise((resolve, reject) => {
       let child: ChildProcess;
+      const fail = (error: unknown): void => reject(explainSpawn({ path, file, cwd }, error));
       try {
-        child = spawn(path, args, {
+        child = spawn(file, args, {
+          argv0: path,
           env: { ...env },
           cwd,
           stdio: ["inherit", "pipe", "pipe"],
           windowsHide: true,
         });
       } catch (error) {
-        reject(spawnError(path, error));
+        fail(error);
         return;
       }
       this.#exit = new Promise((resolveExit) => {
@@ -82,7 +87,7 @@ export class CommandRunner implements Runner {
         this.#child = child;
         resolve();
       });
-      child.on("error", (error) => reject(spawnError(path, error)));
+      child.on("error", fail);
     });
   }
 
@@ -117,33 +122,4 @@ export class CommandRunner implements Runner {
 
 function notStarted(path: string): SpawnError {
   return new SpawnError("ERR_PLUGIN_SPAWN", path, `plugin ${path} was not started`, undefined);
-}
-
-function spawnError(path: string, cause: unknown): SpawnError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  switch (code) {
-    case "ENOENT":
-      return new SpawnError(
-        "ERR_PLUGIN_NOT_FOUND",
-        path,
-        `cannot start plugin ${path}: no such file, or its interpreter or working directory is missing (ENOENT)`,
-        cause,
-      );
-    case "EACCES":
-    case "ENOEXEC":
-    case "EISDIR":
-    case "EPERM":
-      return new SpawnError(
-        "ERR_PLUGIN_NOT_EXECUTABLE",
-        path,
-        `cannot start plugin ${path}: ${isDirectory(path) ? "it is a directory" : "it cannot be executed"} (${code})`,
-        cause,
-      );
-    default:
-      return new SpawnError("ERR_PLUGIN_SPAWN", path, `cannot start plugin ${path}: ${String(cause)}`, cause);
-  }
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -42,7 +42,7 @@ describe("an executable that cannot be started", () => {
   test("is missing", async () => {
     const error = await startFails([join(folder, "missing")]);
     assert.equal(error.code, "ERR_PLUGIN_NOT_FOUND");
-    assert.match(error.message, /missing: no such file/);
+    assert.match(error.message, /missing: there is no file /);
   });
 
   test("is missing from PATH", async () => {
