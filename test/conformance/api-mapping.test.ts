@@ -54,6 +54,22 @@ test("the table has every exported identifier of the pinned go-plugin, and no ot
   assert.deepEqual(rows.map(({ go }) => go).sort(), exported.sort());
 });
 
+test("the table has every exported identifier of older releases", {
+  skip: !haveGo && process.env.CI !== "true" ? "no Go" : false,
+}, async () => {
+  const known = new Set(rows.map(({ go }) => go));
+  for (const release of ["v1_0", "v1_4"]) {
+    const cwd = join(root, "go-fixtures/legacy", release);
+    const { stdout } = await run(go, ["doc", "-all", packages[0]], { cwd, maxBuffer: 1 << 24 });
+    const exported = readGoDoc(stdout);
+    assert.ok(exported.length > 140, `read only ${exported.length} identifiers of ${release}`);
+    assert.deepEqual(
+      exported.filter((identifier) => !known.has(identifier)),
+      [],
+    );
+  }
+});
+
 test("each row names goplug's counterpart, or says why there is none", () => {
   for (const { line, ours, notYet, none, note } of rows) {
     const where = `docs/api-mapping.md:${line}`;
