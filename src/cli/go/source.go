@@ -69,9 +69,12 @@ func fromSource(patterns, receivers []string) (*Contract, error) {
 type receiver struct {
 	named   *types.Named
 	methods []*types.Func
-	// pure: it has no other exported methods.
-	pure bool
+	// others is how many further exported methods it has.
+	others int
 }
+
+// isLikely reports whether most of the exported methods are of net/rpc's shape: a client or a wrapper may have one by chance.
+func isLikely(served, others int) bool { return served > others }
 
 // receiversOf are a package's types that have at least one method of net/rpc's shape, by name.
 func receiversOf(pkg *types.Package) []*receiver {
@@ -86,7 +89,7 @@ func receiversOf(pkg *types.Package) []*receiver {
 		if !ok || named.TypeParams().Len() > 0 {
 			continue
 		}
-		r := &receiver{named: named, pure: true}
+		r := &receiver{named: named}
 		set := types.NewMethodSet(types.NewPointer(named))
 		for i := 0; i < set.Len(); i++ {
 			method, ok := set.At(i).Obj().(*types.Func)
@@ -94,7 +97,7 @@ func receiversOf(pkg *types.Package) []*receiver {
 			case ok && isServed(method):
 				r.methods = append(r.methods, method)
 			case ok && method.Exported():
-				r.pure = false
+				r.others++
 			}
 		}
 		if len(r.methods) > 0 {
@@ -141,13 +144,13 @@ func withoutPointers(t types.Type) types.Type {
 }
 
 // pick keeps the receivers that were asked for, by name or by import path and name. Without names these are the types that
-// the packages serve, and those that have no exported methods but net/rpc's: a client or a wrapper may have one by chance.
+// the packages serve, and those that look like it.
 func pick(found []*receiver, names []string, served map[string][]string) ([]*receiver, error) {
 	var known []string
 	var picked []*receiver
 	for _, r := range found {
 		known = append(known, r.named.Obj().Name())
-		if r.pure || served[typeName(r.named)] != nil {
+		if isLikely(len(r.methods), r.others) || served[typeName(r.named)] != nil {
 			picked = append(picked, r)
 		}
 	}
