@@ -26,6 +26,7 @@ module of the current folder, as \`go build\` does.
   --no-docs            leave out what the Go source says about its types and methods
   --nilable-maps       show nil maps as null, and tell them from empty ones
   --codec TYPE=FILE#NAME  the schema of a Go type that marshals itself: the export NAME of the module FILE
+  --optional           implementations of the plugins may have a part of the methods
   --skip-unsendable    leave out methods that gob cannot send, instead of failing
   -C, --dir DIR        the folder whose Go module to use (default: the current one)
 `;
@@ -45,6 +46,7 @@ export async function run(argv: readonly string[]): Promise<void> {
       "no-docs": { type: "boolean", default: false },
       "nilable-maps": { type: "boolean", default: false },
       codec: { type: "string", multiple: true, default: [] },
+      optional: { type: "boolean", default: false },
       "skip-unsendable": { type: "boolean", default: false },
       dir: { type: "string", short: "C", default: "." },
     },
@@ -68,6 +70,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     int64,
     nilableMaps: values["nilable-maps"],
     codecs,
+    optional: values.optional,
     command: commandLine(argv),
   });
   if (values.contract !== undefined) writeWhole(values.contract, json, isContract);

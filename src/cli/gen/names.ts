@@ -22,7 +22,7 @@ const TAKEN = new Set(
   import in instanceof new null return super switch this throw true try typeof var void while with yield let static await
   implements interface package private protected public async of type any unknown never object string number boolean bigint symbol undefined
   arguments eval Infinity NaN Map ReadonlyMap Array Readonly Record Buffer Uint8Array Date URL Promise
-  gob netRpcPlugin Caller Receiver HandshakeConfig registry`.split(/\s+/),
+  gob netRpcPlugin Caller Receiver HandshakeConfig MuxBroker Partial registry`.split(/\s+/),
 );
 
 const IDENTIFIER = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u;

@@ -7,6 +7,8 @@ import { type TypeOptions, TypeWriter } from "./types.js";
 export interface RenderOptions extends Omit<TypeOptions, "codecs"> {
   /** Go's name of a type that marshals itself, the module to import its schema from, and the export's name. */
   readonly codecs: readonly { readonly type: string; readonly from: string; readonly name: string }[];
+  /** Implementations of the plugins may have a part of the methods. */
+  readonly optional: boolean;
   /** What the header says made the file, as `goplug gen ./plugin`. */
   readonly command: string;
 }
@@ -28,7 +30,7 @@ export function render(contract: Contract, options: RenderOptions): string {
     ...contract.constants.map((constant) => renderConstant(constant, names, types)),
     renderRegistry(contract, types),
     ...contract.services.map((service) => renderService(service, names, types)),
-    ...renderPlugins(contract, names),
+    ...renderPlugins(contract, names, options),
     ...contract.handshakes.map(({ doc, protocolVersion, magicCookieKey, magicCookieValue }, i) =>
       [
         docComment(doc),
@@ -61,7 +63,7 @@ function header({ modules, go, missing, warnings }: Contract, { command }: Rende
 
 /** The import of what the body uses of goplug. */
 function importLine(body: string): string {
-  const used = ["Caller", "gob", "HandshakeConfig", "netRpcPlugin", "Receiver"].filter((name) =>
+  const used = ["Caller", "gob", "HandshakeConfig", "MuxBroker", "netRpcPlugin", "Receiver"].filter((name) =>
     new RegExp(`(?<![\\w.])${name}(?![\\w])`).test(code(body)),
   );
   const values = new Set(["gob", "netRpcPlugin"]);
@@ -178,15 +180,28 @@ function renderService(service: Service, names: ReadonlyMap<string, string>, typ
   ].join("");
 }
 
-function define(name: string, service: string, doc: string | undefined): string {
+function define(
+  name: string,
+  service: string,
+  doc: string | undefined,
+  { optional }: Pick<RenderOptions, "optional">,
+): string {
+  const caller = `${service}Caller & { readonly broker: MuxBroker }`;
+  const types = optional
+    ? `typeof ${service}, true, ${caller}, Partial<${service}Receiver>`
+    : `typeof ${service}, ${caller}, ${service}Receiver`;
   return [
     docComment(doc),
-    `export const ${name} = netRpcPlugin<typeof ${service}, ${service}Caller, ${service}Receiver>(\n`,
-    `  ${service},\n  { registry },\n);\n`,
+    `export const ${name} = netRpcPlugin<${types}>(${service}, {\n`,
+    `  registry,\n${optional ? "  optional: true,\n" : ""}});\n`,
   ].join("");
 }
 
-function renderPlugins(contract: Contract, names: ReadonlyMap<string, string>): string[] {
+function renderPlugins(
+  contract: Contract,
+  names: ReadonlyMap<string, string>,
+  options: RenderOptions,
+): string[] {
   const services = new Set(contract.services.map(({ type }) => type));
   const defined = new Set<string>();
   const definitions: string[] = [];
@@ -194,13 +209,13 @@ function renderPlugins(contract: Contract, names: ReadonlyMap<string, string>): 
     if (service === undefined || !services.has(service)) continue;
     defined.add(type);
     const name = names.get(`service ${service}`)!;
-    definitions.push(define(names.get(`plugin ${type}`)!, name, doc));
+    definitions.push(define(names.get(`plugin ${type}`)!, name, doc, options));
   }
   // What no plugin type serves, as far as can be told, may still be what a plugin of another package serves.
   for (const { type, served } of contract.services) {
     if (served.length > 0) continue;
     const name = names.get(`service ${type}`)!;
-    definitions.push(define(`${name}Plugin`, name, `A plugin that serves {@link ${name}}.`));
+    definitions.push(define(`${name}Plugin`, name, `A plugin that serves {@link ${name}}.`, options));
   }
   const sets = contract.pluginSets.map(({ doc, plugins }, i) => {
     const lines = Object.entries(plugins)

@@ -59,10 +59,12 @@ export const string = new Schema<string, string>({ kind: "string", raw: false, l
 /** Go's `string`, in which every byte that is no UTF-8 becomes U+FFFD: for texts that are only shown. */
 export const lenientString = new Schema<string, string>({ kind: "string", raw: false, lenient: true });
 /** Go's `string` as its bytes, for strings that need not be text. Takes text as well. */
-export const rawString = new Schema<string | Uint8Array, Buffer>({
+export const rawString: Schema<string | Uint8Array, Buffer> = new Schema<string | Uint8Array, Buffer>({
   kind: "string",
   raw: true,
   lenient: false,
 });
 /** Go's `[]byte`. Nil and empty are the same on the wire; null is taken as nil. */
-export const bytes = new Schema<Uint8Array | null, Buffer>({ kind: "bytes" });
+export const bytes: Schema<Uint8Array | null, Buffer> = new Schema<Uint8Array | null, Buffer>({
+  kind: "bytes",
+});
