@@ -3,6 +3,7 @@ import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
+import { takeHostRole } from "../process/host-role.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
@@ -217,6 +218,7 @@ export class Client<P extends PluginSet = PluginSet> {
 
   async #launch(signal: AbortSignal): Promise<Running<P>> {
     const config = this.#config;
+    takeHostRole();
     const started = hasReattach(config)
       ? await reattach(config, this.#logger)
       : await startPlugin(config, this.#logger, signal);

@@ -1,6 +1,9 @@
+import { fstatSync } from "node:fs";
+import timers from "node:timers";
 import { isMainThread } from "node:worker_threads";
 import { jsonLogger } from "../hclog/json-logger.js";
-import { DEFAULT_START_TIMEOUT, ENV } from "../protocol/constants.js";
+import { onHostRole } from "../process/host-role.js";
+import { ENV } from "../protocol/constants.js";
 import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
 import type { ServeError } from "./errors.js";
@@ -30,16 +33,33 @@ export function holdStdout(): void {
   else if (state.name === "holding") state = { name: "holding", stdout: state.stdout };
 }
 
+/** Milliseconds after which a process that has not called `serve` is taken for no plugin. */
+const UNDECIDED_MS = 10_000;
+
 /**
  * {@link holdStdout}, if this looks like a process that a plugin host started: for the moment when the library is
- * loaded, when nobody has said yet what the process is. If it turns out to be no plugin, the output goes on after the
- * time that a host waits for a plugin, or when the process ends.
+ * loaded, when nobody has said yet what the process is. A host's variables are inherited by all that its plugin starts,
+ * and so prove little: what is held goes on when stdout is not a pipe, when the process turns out to be a host itself,
+ * after some seconds without a call of `serve`, or when the process ends.
  */
-export function holdStdoutIfPlugin(env: NodeJS.ProcessEnv = process.env): void {
-  if (state !== undefined || !isMainThread || env[ENV.minPort] === undefined || process.stdout.isTTY) return;
-  const timer = setTimeout(releaseStdio, DEFAULT_START_TIMEOUT);
+export function holdStdoutIfPlugin(undecidedMs = UNDECIDED_MS): void {
+  if (state !== undefined || !isMainThread || process.env[ENV.minPort] === undefined || !isPipe(1)) return;
+  const timer = timers.setTimeout(releaseStdio, undecidedMs);
   timer.unref();
   hold({ timer });
+  onHostRole(() => {
+    if (state?.name === "holding" && state.timer !== undefined) releaseStdio();
+  });
+}
+
+/** Whether a file descriptor is what hosts read a handshake from: a pipe, or Node's kind of one, a socket. */
+function isPipe(fd: number): boolean {
+  try {
+    const info = fstatSync(fd);
+    return info.isFIFO() || info.isSocket();
+  } catch {
+    return false;
+  }
 }
 
 /** Begins to copy stdout and stderr to hosts; call it once the handshake line is out. */

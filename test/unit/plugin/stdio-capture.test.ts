@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { startChild } from "./run-child.js";
 
 const hold = (how: string, env: NodeJS.ProcessEnv = {}) => startChild("hold.ts", [how], env).done;
@@ -24,6 +29,34 @@ describe("output of a process that holds its stdout back", () => {
   test("is held at import only where a host has set its variables", async () => {
     assert.equal((await hold("if-plugin")).stdout, "one\ntwo\nHANDSHAKE\n");
     assert.equal((await hold("if-plugin", { PLUGIN_MIN_PORT: "10000" })).stdout, "HANDSHAKE\none\ntwo\n");
+  });
+});
+
+// Whatever a plugin starts inherits its host's variables.
+describe("output of a process that has a host's variables and is no plugin", () => {
+  const variables = { PLUGIN_MIN_PORT: "10000" };
+  const all = "one\ntwo\nHANDSHAKE\n";
+
+  test("goes on when it starts a plugin of its own", async () => {
+    assert.equal((await hold("host", variables)).stdout, all);
+  });
+
+  test("goes on after a while without serving", async () => {
+    assert.equal((await hold("undecided", variables)).stdout, all);
+  });
+
+  test("is not held at all when it goes to a file", () => {
+    const folder = mkdtempSync(join(tmpdir(), "goplug-hold-"));
+    const file = openSync(join(folder, "out"), "w");
+    const script = fileURLToPath(new URL("children/hold.ts", import.meta.url));
+    spawnSync(process.execPath, ["--import", "tsx", script, "if-plugin"], {
+      stdio: ["ignore", file, "ignore"],
+      env: { ...process.env, ...variables },
+      timeout: 30_000,
+    });
+    closeSync(file);
+    assert.equal(readFileSync(join(folder, "out"), "utf8"), all);
+    rmSync(folder, { recursive: true });
   });
 });
 

@@ -1,5 +1,6 @@
 // Prints before and after the hold, then does what its argument says.
 import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   captureStdio,
   holdStdout,
@@ -7,14 +8,18 @@ import {
   releaseStdio,
   writeRealStderr,
 } from "../../../../src/plugin/stdio-capture.js";
+import { takeHostRole } from "../../../../src/process/host-role.js";
 
 const how = process.argv[2];
-if (how === "if-plugin") holdStdoutIfPlugin();
+if (how === "if-plugin" || how === "host") holdStdoutIfPlugin();
+else if (how === "undecided") holdStdoutIfPlugin(100);
 else holdStdout();
 
 console.log("one");
 process.stdout.write("two\n");
 console.error("early error");
+if (how === "host") takeHostRole();
+if (how === "undecided") await sleep(1000);
 writeSync(1, "HANDSHAKE\n");
 
 if (how === "release") releaseStdio();
