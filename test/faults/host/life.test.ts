@@ -29,7 +29,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
       await assert.rejects(client.ping({ signal: AbortSignal.timeout(100) }), { code: "ERR_ABORTED" });
       const started = performance.now();
       await client.kill();
-      assert(performance.now() - started < 5000);
+      assert(performance.now() - started < 20_000);
       assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
     }));
 
@@ -43,7 +43,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
       await sleep(50);
       const started = performance.now();
       await client.kill();
-      assert(performance.now() - started < 5000, `${performance.now() - started} ms`);
+      assert(performance.now() - started < 20_000, `${performance.now() - started} ms`);
       await Promise.all(calls);
     }));
 
