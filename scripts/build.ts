@@ -36,6 +36,14 @@ await build({
   logLevel: "warning",
 });
 
+// esbuild repeats a chunk's imports as bare ones in what uses it. package.json says that they do nothing, and bundlers would tell
+// each user so at every one of them.
+for (const path of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+  if (!path.endsWith(".js")) continue;
+  const text = readFileSync(`dist/${path}`, "utf8");
+  writeFileSync(`dist/${path}`, text.replace(/^import "\.{1,2}\/[^"]*";\n/gm, ""));
+}
+
 // Node has require() load ECMAScript modules since 20.19, but TypeScript takes what `require` reaches for CommonJS only if its
 // name says so: each entry gets a .cjs that hands the one module on, and every declaration a twin whose imports are twins.
 for (const entry of entries) {
