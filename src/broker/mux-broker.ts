@@ -12,6 +12,7 @@ import {
   RpcClient,
   type RpcClientOptions,
   RpcServer,
+  type ServerLogger,
 } from "../netrpc/index.js";
 import { timeLimit } from "../options.js";
 import { type Limits, limited, startTimer, type WaitOptions, waitFor } from "../wait.js";
@@ -125,10 +126,18 @@ export class MuxBroker {
     receiver: PartialReceiver<T, O>,
     { names = [pluginName], registry, optional, ...wait }: ServedService<T, O> & WaitOptions = {},
   ): Promise<void> {
-    const server = new RpcServer({ logger: this.#logger, registry });
+    const server = new RpcServer({ logger: this.#serverLogger, registry });
     for (const name of names) server.register(name, methods, receiver, { optional });
     await server.serve(await this.acceptChannel(id, wait));
   }
+
+  /** A service that ends because this side has closed the session is no news. */
+  readonly #serverLogger: ServerLogger = {
+    warn: (message, fields) => {
+      const ended = this.#session.state === "closing" || this.#session.state === "closed";
+      if (!ended || this.#session.error !== undefined) this.#logger.warn(message, fields);
+    },
+  };
 
   /**
    * Offers a service to the other side and returns the id to send it. The offer ends when nobody dials in time; that

@@ -416,6 +416,19 @@ describe("net/rpc on brokered streams", () => {
     );
   });
 
+  test("the end of a session is a warning at the broker that did not ask for it", async (t) => {
+    const [own, other] = [keeper(), keeper()];
+    const { client, server } = sessions(t, pipePair());
+    const [here, there] = [new MuxBroker(client, { logger: own }), new MuxBroker(server, { logger: other })];
+    for (const [from, to] of [[here, there] as const, [there, here] as const]) {
+      const peer = await to.connect(from.serve(methods, { Sum: ({ A, B }) => A + B }), methods);
+      assert.equal(await peer.Sum({ A: 1, B: 1 }), 2);
+    }
+    await client.close();
+    await until(() => other.lines.length > 0, "the warning");
+    assert.deepEqual([own.lines, other.lines], [[], ["rpc: connection lost"]]);
+  });
+
   test("the loss of the connection is explained by onLost", async (t) => {
     const { here, there, client } = brokers(t, { onLost: async () => new Error("explained") });
     const number = there.serve(methods, { Sum: () => new Promise<number>(() => {}) });
