@@ -68,6 +68,7 @@ export {
   type Caller,
   type CallOptions,
   CallTimeoutError,
+  type CodecOptions,
   ConnectionLostError,
   implemented,
   type MethodTable,
@@ -77,6 +78,7 @@ export {
   type Receiver,
   type RegisterOptions,
   RemoteError,
+  type ServerLimits,
   ShutdownError,
 } from "./netrpc/index.js";
 export { ServeError, type ServeErrorCode } from "./plugin/errors.js";

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
-import type { Registry } from "../gob/index.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
   type Caller,
+  type CodecOptions,
   caller,
   type MethodTable,
   type OptionalMethods,
@@ -12,7 +12,7 @@ import {
   RpcClient,
   type RpcClientOptions,
   RpcServer,
-  type ServerLogger,
+  type ServerLimits,
 } from "../netrpc/index.js";
 import { timeLimit } from "../options.js";
 import { type Limits, limited, startTimer, type WaitOptions, waitFor } from "../wait.js";
@@ -20,7 +20,8 @@ import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 import { idBytes, readId } from "./read-id.js";
 
-export interface MuxBrokerOptions {
+/** How a broker behaves; `maxUnansweredBytes` is the default of what it serves. */
+export interface MuxBrokerOptions extends ServerLimits {
   logger?: Logger | undefined;
   /** Given to the net/rpc clients that the broker makes. */
   onLost?: RpcClientOptions["onLost"];
@@ -29,14 +30,14 @@ export interface MuxBrokerOptions {
 }
 
 /** A net/rpc service to be reached on a brokered stream. */
-export interface BrokerService {
+export interface BrokerService extends CodecOptions {
   /** Default: `Plugin`, the name that go-plugin serves under. More than one name may be given. */
   readonly names?: readonly string[];
-  readonly registry?: Registry | undefined;
 }
 
 /** A net/rpc service to be served on a brokered stream. */
 export type ServedService<T extends MethodTable, O extends OptionalMethods<T>> = BrokerService &
+  ServerLimits &
   RegisterOptions<T, O>;
 
 /** One id on its way: a stream that waits for its accepter, or an accepter that waits for its stream. */
@@ -59,7 +60,15 @@ export class MuxBroker {
   readonly #logger: Logger;
   readonly #onLost: RpcClientOptions["onLost"];
   readonly #timeout: number;
+  readonly #maxUnansweredBytes: number | undefined;
   readonly #pending = new Map<number, Pending>();
+  /** The end of the session is news to those who wait for its answers, and a line for each stream is none. */
+  readonly #serverLogger = {
+    warn: (message: string, fields?: Record<string, unknown>): void => {
+      const isOver = this.#session.state === "closing" || this.#session.state === "closed";
+      this.#logger[isOver ? "debug" : "warn"](message, fields);
+    },
+  };
   #lastId = 0;
   /** Set once the session has ended: nobody can dial any more. */
   #ended: BrokerError | undefined;
@@ -69,6 +78,7 @@ export class MuxBroker {
     this.#session = session;
     this.#logger = guardedLogger(options.logger ?? nullLogger);
     this.#onLost = options.onLost;
+    this.#maxUnansweredBytes = options.maxUnansweredBytes;
     this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
     void this.#run();
   }
@@ -124,20 +134,14 @@ export class MuxBroker {
     id: number,
     methods: T,
     receiver: PartialReceiver<T, O>,
-    { names = [pluginName], registry, optional, ...wait }: ServedService<T, O> & WaitOptions = {},
+    options: ServedService<T, O> & WaitOptions = {},
   ): Promise<void> {
-    const server = new RpcServer({ logger: this.#serverLogger, registry });
+    const { names = [pluginName], optional, signal, timeout } = options;
+    const { registry, invalidUtf8, maxUnansweredBytes = this.#maxUnansweredBytes } = options;
+    const server = new RpcServer({ logger: this.#serverLogger, registry, invalidUtf8, maxUnansweredBytes });
     for (const name of names) server.register(name, methods, receiver, { optional });
-    await server.serve(await this.acceptChannel(id, wait));
+    await server.serve(await this.acceptChannel(id, { signal, timeout }));
   }
-
-  /** A service that ends because this side has closed the session is no news. */
-  readonly #serverLogger: ServerLogger = {
-    warn: (message, fields) => {
-      const ended = this.#session.state === "closing" || this.#session.state === "closed";
-      if (!ended || this.#session.error !== undefined) this.#logger.warn(message, fields);
-    },
-  };
 
   /**
    * Offers a service to the other side and returns the id to send it. The offer ends when nobody dials in time; that
@@ -159,9 +163,9 @@ export class MuxBroker {
   async connect<const T extends MethodTable>(
     id: number,
     methods: T,
-    { names = [pluginName], registry, ...wait }: BrokerService & WaitOptions = {},
+    { names = [pluginName], ...options }: BrokerService & WaitOptions = {},
   ): Promise<Caller<T> & AsyncDisposable> {
-    const client = await this.connectClient(id, { registry, ...wait });
+    const client = await this.connectClient(id, options);
     const methodsOf = caller(client, names[0]!, methods);
     return Object.assign(methodsOf, { [Symbol.asyncDispose]: () => client.close() });
   }
@@ -169,9 +173,10 @@ export class MuxBroker {
   /** Dials an id and gives an untyped net/rpc client (Go: rpc.NewClient on a dialled stream). */
   async connectClient(
     id: number,
-    { registry, ...wait }: { registry?: Registry | undefined } & WaitOptions = {},
+    { registry, invalidUtf8, ...wait }: CodecOptions & WaitOptions = {},
   ): Promise<RpcClient> {
-    return new RpcClient(await this.dialChannel(id, wait), { onLost: this.#onLost, registry });
+    const channel = await this.dialChannel(id, wait);
+    return new RpcClient(channel, { onLost: this.#onLost, registry, invalidUtf8 });
   }
 
   /** {@link accept} without the cost of a Duplex. */

@@ -1,8 +1,8 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
 import { OptionError } from "../errors.js";
-import type { Registry } from "../gob/index.js";
 import {
   type Caller,
+  type CodecOptions,
   caller,
   implemented,
   type MethodTable,
@@ -10,6 +10,7 @@ import {
   type PartialReceiver,
   type Receiver,
   type RpcClient,
+  type ServerLimits,
 } from "../netrpc/index.js";
 import { pluginService } from "./control.js";
 import type { NetRpcPlugin, Service } from "./plugin.js";
@@ -35,14 +36,12 @@ export type BrokeredCaller<T extends MethodTable> = Caller<T> & {
   readonly broker: MuxBroker;
 };
 
-/** The optional faces of a definition: what host and plugin see instead of the wire names. */
-export interface Faces<T extends MethodTable, C, I, R = Receiver<T>> {
+/** The optional faces of a definition (what host and plugin see instead of the wire names), and how its values travel. */
+export interface Faces<T extends MethodTable, C, I, R = Receiver<T>> extends CodecOptions, ServerLimits {
   /** Makes the host's face; default: a {@link BrokeredCaller}. */
   readonly client?: (parts: ClientParts<T>) => C | Promise<C>;
   /** Makes the wire methods of an implementation; default: the implementation has the wire names itself. */
   readonly server?: (parts: ServerParts<I>) => R | Promise<R>;
-  /** The registry of concrete types for interface values. */
-  readonly registry?: Registry | undefined;
 }
 
 /** A plugin type that host and plugin share. */
@@ -89,7 +88,8 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
   methods: T,
   faces: Faces<T, C, I, Partial<Receiver<T>>> & Partial<OptionalFace<OptionalMethods<T>>> = {},
 ): NetRpcDefinition<T, C, I> {
-  const { registry, optional } = faces;
+  const { registry, invalidUtf8, maxUnansweredBytes, optional } = faces;
+  const wire = { registry, invalidUtf8, maxUnansweredBytes };
   const client = (broker: MuxBroker, rpcClient: RpcClient): C | Promise<C> => {
     const rpc = caller(rpcClient, pluginService, methods);
     if (faces.client !== undefined) return faces.client({ rpc, broker, client: rpcClient });
@@ -97,8 +97,8 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
     return Object.defineProperty(rpc, "broker", { value: broker }) as C;
   };
   return {
+    ...wire,
     methods,
-    registry,
     client,
     server() {
       throw new OptionError(
@@ -107,7 +107,7 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
       );
     },
     implement: (implementation) => ({
-      registry,
+      ...wire,
       client,
       async server(broker): Promise<Service<T>> {
         const impl =

@@ -1,6 +1,12 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
-import type { Registry } from "../gob/index.js";
-import type { MethodTable, OptionalMethods, Receiver, RpcClient } from "../netrpc/index.js";
+import type {
+  CodecOptions,
+  MethodTable,
+  OptionalMethods,
+  Receiver,
+  RpcClient,
+  ServerLimits,
+} from "../netrpc/index.js";
 import type { GrpcPlugin } from "./grpc-plugin.js";
 
 /** What a plugin's net/rpc side serves under the service name `Plugin`. */
@@ -15,9 +21,7 @@ export interface Service<T extends MethodTable = MethodTable> {
  * A plugin type as the net/rpc protocol knows it (go-plugin: Plugin). {@link netRpcPlugin} makes one of a method
  * table; an object written by hand, as one would port it from Go, is as good.
  */
-export interface NetRpcPlugin<Client = unknown> {
-  /** The registry of concrete types for interface values in the calls of this plugin; default: gob's own. */
-  readonly registry?: Registry | undefined;
+export interface NetRpcPlugin<Client = unknown> extends CodecOptions, ServerLimits {
   /** Host: makes the face that `dispense` returns, of a client connected to the plugin's service. */
   client(broker: MuxBroker, rpc: RpcClient): Client | Promise<Client>;
   /** Plugin: makes the service for one dispense. What it throws is the error of `dispense`. */

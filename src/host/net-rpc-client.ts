@@ -93,7 +93,11 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     if (!("client" in plugin)) throw new WrongProtocolError("net/rpc plugin protocol not supported");
     const id = await this.#dispenserCalls.Dispense(name, options);
     const channel = await this.broker.dialChannel(id, options).catch((error) => this.#explain(error));
-    const rpc = new RpcClient(channel, { onLost, registry: plugin.registry });
+    const rpc = new RpcClient(channel, {
+      onLost,
+      registry: plugin.registry,
+      invalidUtf8: plugin.invalidUtf8,
+    });
     try {
       return (await plugin.client(this.broker, rpc)) as ClientFace<P[N]>;
     } catch (error) {

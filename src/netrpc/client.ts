@@ -1,21 +1,12 @@
 import type { Duplex } from "node:stream";
-import {
-  type AnySchema,
-  Decoder,
-  Encoder,
-  type Input,
-  NEED_MORE,
-  type Output,
-  type Registry,
-} from "../gob/index.js";
+import { type AnySchema, Decoder, Encoder, type Input, NEED_MORE, type Output } from "../gob/index.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
+import { type CodecOptions, gobOptions } from "./codec-options.js";
 import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
-import { request, response } from "./messages.js";
+import { errorText, receivedResponse, request } from "./messages.js";
 import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js";
 
-export interface RpcClientOptions {
-  /** The registry of concrete types for interface values; default: gob's own. */
-  registry?: Registry | undefined;
+export interface RpcClientOptions extends CodecOptions {
   /**
    * Turns the loss of the connection into the error that pending and later calls get; go-plugin hosts say here what
    * became of the plugin's process. Called once.
@@ -31,7 +22,8 @@ type State =
 
 /**
  * A net/rpc client over one connection (Go: net/rpc/client.go). Calls run concurrently and answers may come in any
- * order. A bad answer shuts the client down, as it does Go's; an argument that cannot be encoded fails its call alone.
+ * order. A reply that does not fit its schema, and an argument that cannot be encoded, fail their call alone: the stream
+ * stands at the next message. (Go's client shuts down at the first, and is out of step after the second.)
  */
 export class RpcClient {
   readonly #channel: ByteChannel;
@@ -48,12 +40,12 @@ export class RpcClient {
   #blocked = false;
   #flushScheduled = false;
   /** The response header whose body is still to come. */
-  #header: { Seq: number; Error: string } | undefined;
+  #header: { Seq: number; error: string } | undefined;
 
   constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
-    const gobOptions = options.registry === undefined ? {} : { registry: options.registry };
-    this.#encoder = new Encoder(gobOptions);
-    this.#decoder = new Decoder(gobOptions);
+    const codec = gobOptions(options);
+    this.#encoder = new Encoder(codec);
+    this.#decoder = new Decoder(codec);
     this.#onLost = options.onLost;
     this.#closed = new Promise((resolve) => {
       this.#announceClosed = resolve;
@@ -86,7 +78,7 @@ export class RpcClient {
    * @throws RemoteError - the peer answered with an error; its text is the message
    * @throws ShutdownError - the client was closed, or had ended before the call
    * @throws ConnectionLostError - the connection ended before the answer (or what `onLost` made of it)
-   * @throws BadReplyError - the answer does not fit `replySchema`; this shuts the client down
+   * @throws BadReplyError - the reply does not fit `replySchema`, or the peer's bytes make no sense, which ends the client
    * @throws CallTimeoutError, AbortedError - the caller's own limits
    * @throws GobError - the argument does not fit `argSchema`; the connection is untouched
    */
@@ -212,9 +204,9 @@ export class RpcClient {
     const header = this.#header;
     if (header === undefined) {
       try {
-        const next = this.#decoder.decode(response);
+        const next = this.#decoder.decode(receivedResponse);
         if (next === NEED_MORE) return false;
-        this.#header = next;
+        this.#header = { Seq: next.Seq, error: errorText(next.Error) };
         return true;
       } catch (error) {
         this.#fail(error);
@@ -223,19 +215,18 @@ export class RpcClient {
     }
     const call = this.#pending.get(header.Seq);
     try {
-      if (call === undefined || header.Error !== "") {
+      if (call === undefined || header.error !== "") {
         // The error's empty struct is skipped too: its type definition comes once and must be remembered.
         if (this.#decoder.skip() === NEED_MORE) return false;
-        call?.reject(new RemoteError(header.Error, call.serviceMethod));
+        call?.reject(new RemoteError(header.error, call.serviceMethod));
       } else {
         const reply = this.#decoder.decode(call.replySchema, call.into as never);
         if (reply === NEED_MORE) return false;
         call.resolve(reply);
       }
     } catch (error) {
+      // The next message follows. If the decoder has lost it, so says the next header.
       this.#failCall(header.Seq, error);
-      this.#fail(error);
-      return false;
     }
     this.#pending.delete(header.Seq);
     this.#header = undefined;
@@ -251,7 +242,7 @@ export class RpcClient {
   /** The call whose answer could not be read; a call that the peer refused keeps the peer's error (as in Go). */
   #failCall(seq: number, cause: unknown): void {
     const call = this.#pending.get(seq);
-    const refusal = this.#header!.Error;
+    const refusal = this.#header!.error;
     this.#pending.delete(seq);
     call?.reject(
       refusal === ""

@@ -43,8 +43,8 @@ export class ConnectionLostError extends NetRpcError {
 }
 
 /**
- * An answer could not be decoded, and the client is shut down, as Go's is. The call whose answer it was gets Go's
- * "reading body ..." before the text; `cause` is the gob error.
+ * An answer could not be decoded; `cause` is the gob error. Where it is the reply of a call, that call alone fails, with
+ * Go's "reading body ..." before the text. Where the peer's bytes make no sense, the client ends, and all its calls.
  */
 export class BadReplyError extends NetRpcError {
   override readonly name = "BadReplyError";

@@ -1,5 +1,6 @@
 export { type ByteChannel, type ByteChannelHandler, duplexChannel } from "./channel.js";
 export { RpcClient, type RpcClientOptions } from "./client.js";
+export type { CodecOptions } from "./codec-options.js";
 export {
   BadReplyError,
   CallTimeoutError,
@@ -20,4 +21,4 @@ export {
 } from "./methods.js";
 export type { CallOptions } from "./pending-call.js";
 export { type RegisterOptions, RpcServer, type ServeOptions } from "./server.js";
-export type { Method, RpcServerOptions, ServerLogger } from "./server-options.js";
+export type { Method, RpcServerOptions, ServerLimits, ServerLogger } from "./server-options.js";

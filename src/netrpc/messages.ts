@@ -1,7 +1,23 @@
-import { string, struct, uint } from "../gob/index.js";
+import { rawString, string, struct, uint } from "../gob/index.js";
 
 /** net/rpc's Request header (Go: net/rpc/server.go). `Seq` counts from 0, so the first one's is omitted on the wire. */
 export const request = struct({ ServiceMethod: string, Seq: uint }, { name: "Request" });
 
-/** net/rpc's Response header. A nonempty `Error` is followed by an empty struct in the reply's place. */
-export const response = struct({ ServiceMethod: string, Seq: uint, Error: string }, { name: "Response" });
+/**
+ * net/rpc's Response header. A nonempty `Error` is followed by an empty struct in the reply's place. It is text as a
+ * rule, but Go sends any bytes: see {@link errorBytes} and {@link errorText}.
+ */
+export const response = struct({ ServiceMethod: string, Seq: uint, Error: rawString }, { name: "Response" });
+
+/** A Response header as its receiver wants it: the method is known by its `Seq`, whatever name comes back. */
+export const receivedResponse = struct({ Seq: uint, Error: rawString }, { name: "Response" });
+
+/** An error's text for the wire. Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
+export function errorBytes(text: string): Buffer {
+  return Buffer.from(text, "utf8");
+}
+
+/** The text of an error that came. Bytes that are not UTF-8 become U+FFFD. */
+export function errorText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}

@@ -1,15 +1,16 @@
 import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
 import type { ByteChannel } from "./channel.js";
-import { request, response } from "./messages.js";
+import { gobOptions } from "./codec-options.js";
+import { errorBytes, request, response } from "./messages.js";
 import type { CallContext } from "./methods.js";
-import type { Method, RpcServerOptions } from "./server-options.js";
+import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
-interface Answer {
-  serviceMethod: string;
-  seq: number;
-  error: string;
-  schema: AnySchema;
-  reply: unknown;
+/** A call from its header on to its answer. */
+interface Call {
+  readonly serviceMethod: string;
+  readonly seq: number;
+  /** What it counts while it is unanswered, in bytes. */
+  cost: number;
 }
 
 type State =
@@ -29,28 +30,32 @@ export class ServerConnection {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #logger: RpcServerOptions["logger"];
-  readonly #maxOutstanding: number;
+  readonly #limit: number;
   readonly #gone = new AbortController();
-  /** Answers not yet encoded, because the channel asked the writer to wait. */
-  readonly #waiting: Answer[] = [];
   #state: State = "serving";
-  #header: { ServiceMethod: string; Seq: number } | undefined;
+  /** The call whose argument is still to come, and where its header began. */
+  #incoming: Call | undefined;
+  #incomingFrom = 0;
   #running = 0;
-  #blocked = false;
+  /** What the running calls cost. */
+  #runningBytes = 0;
+  /** Bytes given to the channel since it asked the writer to wait; undefined while it does not. */
+  #backlog: number | undefined;
   #paused = false;
+  #limitTold = false;
   #inputEnded = false;
   #flushScheduled = false;
   #linger: NodeJS.Timeout | undefined;
   #resolve!: () => void;
 
   constructor(find: FindMethod, channel: ByteChannel, options: RpcServerOptions) {
-    const gobOptions = options.registry === undefined ? {} : { registry: options.registry };
+    const codec = gobOptions(options);
     this.#find = find;
     this.#channel = channel;
-    this.#encoder = new Encoder(gobOptions);
-    this.#decoder = new Decoder(gobOptions);
+    this.#encoder = new Encoder(codec);
+    this.#decoder = new Decoder(codec);
     this.#logger = options.logger;
-    this.#maxOutstanding = options.maxOutstandingCalls ?? 4096;
+    this.#limit = unansweredLimit(options);
   }
 
   run(signal: AbortSignal | undefined): Promise<void> {
@@ -87,12 +92,13 @@ export class ServerConnection {
 
   /** Takes one header or argument out of the decoder; false when its bytes are not all there. */
   #readOne(): boolean {
-    const header = this.#header;
-    if (header === undefined) {
+    const call = this.#incoming;
+    if (call === undefined) {
+      this.#incomingFrom = this.#decoder.consumed;
       try {
         const next = this.#decoder.decode(request);
         if (next === NEED_MORE) return false;
-        this.#header = next;
+        this.#incoming = { serviceMethod: next.ServiceMethod, seq: next.Seq, cost: 0 };
         return true;
       } catch (error) {
         this.#logger?.warn("rpc: server cannot decode request", { error });
@@ -101,24 +107,24 @@ export class ServerConnection {
         return false;
       }
     }
-    const method = this.#find(header.ServiceMethod);
+    const method = this.#find(call.serviceMethod);
     if (typeof method === "string") {
       if (this.#skip() === NEED_MORE) return false;
-      this.#header = undefined;
-      this.#answerError(header, method);
+      this.#begin(call);
+      this.#answerError(call, method);
       return true;
     }
     let arg: unknown;
     try {
       arg = this.#decoder.decode(method.arg);
     } catch (error) {
-      this.#header = undefined;
-      this.#answerError(header, textOf(error));
+      this.#begin(call);
+      this.#answerError(call, textOf(error));
       return true;
     }
     if (arg === NEED_MORE) return false;
-    this.#header = undefined;
-    this.#run(header, method, arg);
+    this.#begin(call);
+    this.#run(call, method, arg);
     return true;
   }
 
@@ -131,13 +137,10 @@ export class ServerConnection {
     }
   }
 
-  #run(header: { ServiceMethod: string; Seq: number }, method: Method, arg: unknown): void {
-    const { ServiceMethod: serviceMethod, Seq: seq } = header;
-    const context: CallContext = { serviceMethod, signal: this.#gone.signal };
-    this.#begin();
-    const done = (reply: unknown): void =>
-      this.#answer({ serviceMethod, seq, error: "", schema: method.reply, reply });
-    const failed = (error: unknown): void => this.#answer(errorAnswer(serviceMethod, seq, textOf(error)));
+  #run(call: Call, method: Method, arg: unknown): void {
+    const context: CallContext = { serviceMethod: call.serviceMethod, signal: this.#gone.signal };
+    const done = (reply: unknown): void => this.#answer(call, "", method.reply, reply);
+    const failed = (error: unknown): void => this.#answerError(call, textOf(error));
     try {
       const result = method.handle(arg, context);
       if (isThenable(result)) result.then(done, failed);
@@ -147,41 +150,54 @@ export class ServerConnection {
     }
   }
 
-  #answerError(header: { ServiceMethod: string; Seq: number }, text: string): void {
-    this.#begin();
-    this.#answer(errorAnswer(header.ServiceMethod, header.Seq, text));
+  /** From here on the call counts: it has been read whole, or as far as it came. */
+  #begin(call: Call): void {
+    this.#incoming = undefined;
+    call.cost = CALL_COST + this.#decoder.consumed - this.#incomingFrom;
+    this.#running++;
+    this.#runningBytes += call.cost;
+    this.#pauseIfFull();
   }
 
-  #begin(): void {
-    if (++this.#running >= this.#maxOutstanding && !this.#paused) {
-      this.#paused = true;
-      this.#channel.pause();
-    }
+  #pauseIfFull(): void {
+    if (this.#paused || this.#state !== "serving" || this.#unanswered < this.#limit) return;
+    this.#paused = true;
+    this.#channel.pause();
+    if (this.#limitTold) return;
+    this.#limitTold = true;
+    this.#logger?.warn("rpc: no more calls are read until some are answered: maxUnansweredBytes is reached", {
+      calls: this.#running,
+      bytes: this.#unanswered,
+      maxUnansweredBytes: this.#limit,
+    });
   }
 
-  #answer(answer: Answer): void {
+  get #unanswered(): number {
+    return this.#runningBytes + (this.#backlog ?? 0);
+  }
+
+  /** An empty text would be success on the wire; the empty struct stands in the reply's place. */
+  #answerError(call: Call, text: string): void {
+    this.#answer(call, text || "error", emptyStruct, {});
+  }
+
+  #answer(call: Call, error: string, schema: AnySchema, reply: unknown): void {
     if (this.#state === "closed") return;
-    if (this.#blocked) {
-      this.#waiting.push(answer);
-      return;
-    }
-    this.#send(answer);
-  }
-
-  #send(answer: Answer): void {
+    const { serviceMethod, seq } = call;
     const checkpoint = this.#encoder.checkpoint();
-    const { serviceMethod, seq, error } = answer;
     try {
-      this.#encoder.encode(response, { ServiceMethod: serviceMethod, Seq: seq, Error: error });
-      this.#encoder.encode(answer.schema, answer.reply as never);
+      const header = { ServiceMethod: serviceMethod, Seq: seq, Error: error === "" ? "" : errorBytes(error) };
+      this.#encoder.encode(response, header);
+      this.#encoder.encode(schema, reply as never);
     } catch (reason) {
       // Go ends the connection here; the caller gets the reason instead, and the other calls go on.
       this.#encoder.rollback(checkpoint);
       this.#logger?.warn("rpc: reply does not fit its schema", { method: serviceMethod, error: reason });
-      this.#send(errorAnswer(serviceMethod, seq, textOf(reason)));
+      this.#answerError(call, textOf(reason));
       return;
     }
     this.#running--;
+    this.#runningBytes -= call.cost;
     if (this.#encoder.pending >= flushAt) this.#flush();
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -196,16 +212,22 @@ export class ServerConnection {
 
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state === "closed") return;
+    const bytes = this.#encoder.take();
     try {
-      if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+      if (!this.#channel.write(bytes)) this.#backlog ??= 0;
     } catch (error) {
-      // The connection is over, and could not say so yet because this side has stopped reading.
+      // The connection is over, and could not say so yet because this side has stopped reading. These bytes are lost.
+      this.#backlog ??= bytes.length;
       this.#channel.destroy(error as Error);
+      return;
     }
+    if (this.#backlog === undefined) return;
+    this.#backlog += bytes.length;
+    this.#pauseIfFull();
   }
 
   #resumeIfRoom(): void {
-    if (!this.#paused || this.#running > this.#maxOutstanding / 2) return;
+    if (!this.#paused || this.#unanswered > this.#limit / 2) return;
     this.#paused = false;
     this.#readAll();
     if (this.#paused) return;
@@ -214,8 +236,7 @@ export class ServerConnection {
   }
 
   #onDrain(): void {
-    this.#blocked = false;
-    while (!this.#blocked && this.#waiting.length > 0) this.#send(this.#waiting.shift()!);
+    this.#backlog = undefined;
     this.#closeIfIdle();
     this.#resumeIfRoom();
   }
@@ -224,9 +245,11 @@ export class ServerConnection {
   #finishInput(): void {
     if (!this.#inputEnded || this.#paused || this.#state !== "serving") return;
     // The peer ended in the middle of an argument: Go answers that call too.
-    const header = this.#header;
-    this.#header = undefined;
-    if (header !== undefined) this.#answerError(header, "unexpected EOF");
+    const call = this.#incoming;
+    if (call !== undefined) {
+      this.#begin(call);
+      this.#answerError(call, "unexpected EOF");
+    }
     if (!this.#paused) this.#drainAndClose();
   }
 
@@ -238,7 +261,7 @@ export class ServerConnection {
   }
 
   #closeIfIdle(): void {
-    if (this.#state !== "draining" || this.#running > 0) return;
+    if (this.#state !== "draining" || this.#running > 0 || this.#backlog !== undefined) return;
     this.#flush();
     this.#state = "closed";
     this.#channel.end();
@@ -247,12 +270,13 @@ export class ServerConnection {
   }
 
   #onClose(error: Error | undefined): void {
-    if (error !== undefined && this.#state !== "closed") {
-      this.#logger?.warn("rpc: connection lost", { error });
+    // A peer that hangs up while nothing is under way has not lost anything.
+    const isBusy = this.#running > 0 || this.#incoming !== undefined || this.#backlog !== undefined;
+    if (error !== undefined && this.#state !== "closed" && isBusy) {
+      this.#logger?.warn("rpc: connection lost", { calls: this.#running, error });
     }
     this.#state = "closed";
     clearTimeout(this.#linger);
-    this.#waiting.length = 0;
     this.#gone.abort(error);
     this.#resolve();
   }
@@ -261,11 +285,10 @@ export class ServerConnection {
 /** Bytes of encoded answers that are written at once instead of at the end of the turn: bounds what piles up. */
 const flushAt = 65_536;
 
-const lingerMs = 10_000;
+/** What a call counts beside its bytes: an object or two, a promise, and what the handler holds. */
+const CALL_COST = 256;
 
-function errorAnswer(serviceMethod: string, seq: number, error: string): Answer {
-  return { serviceMethod, seq, error, schema: emptyStruct, reply: {} };
-}
+const lingerMs = 10_000;
 
 /** An empty text would be success on the wire, so an error without one gets its class's name. */
 function textOf(error: unknown): string {

@@ -1,4 +1,6 @@
-import type { AnySchema, Registry } from "../gob/index.js";
+import type { AnySchema } from "../gob/index.js";
+import { wholeNumber } from "../options.js";
+import type { CodecOptions } from "./codec-options.js";
 import type { CallContext } from "./methods.js";
 
 /** A method as the server runs it. */
@@ -13,12 +15,25 @@ export interface ServerLogger {
   warn(message: string, fields?: Record<string, unknown>): void;
 }
 
-export interface RpcServerOptions {
-  registry?: Registry | undefined;
-  logger?: ServerLogger | undefined;
+/** What a server takes of one connection. */
+export interface ServerLimits {
   /**
-   * Calls of one connection that may be running or waiting to be answered before the server stops reading from it.
-   * Default: 4096. (Go has no bound.)
+   * Bytes of one connection that may wait to be answered, or to be read by the peer, before the server stops reading
+   * from it, which is logged: requests that are running count with their size and 256 bytes each, answers from when the
+   * connection takes no more. Infinity: no bound, as in Go. Default: 67,108,864 (64 MiB).
    */
-  maxOutstandingCalls?: number | undefined;
+  readonly maxUnansweredBytes?: number | undefined;
+}
+
+export interface RpcServerOptions extends CodecOptions, ServerLimits {
+  logger?: ServerLogger | undefined;
+}
+
+/** 64 MiB. */
+const defaultUnanswered = 2 ** 26;
+
+/** @throws OptionError */
+export function unansweredLimit({ maxUnansweredBytes = defaultUnanswered }: ServerLimits): number {
+  if (maxUnansweredBytes === Infinity) return Infinity;
+  return wholeNumber("maxUnansweredBytes", maxUnansweredBytes, 1, Number.MAX_SAFE_INTEGER);
 }

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import { OptionError } from "../errors.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
+import { gobOptions } from "./codec-options.js";
 import type { MethodTable, OptionalMethods, PartialReceiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
-import type { Method, RpcServerOptions } from "./server-options.js";
+import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
 export interface ServeOptions {
   /** When it fires: no more requests are read, running calls are answered, then the connection is closed. */
@@ -23,7 +24,11 @@ export class RpcServer {
   readonly #services = new Map<string, ReadonlyMap<string, Method>>();
   readonly #options: RpcServerOptions;
 
+  /** @throws OptionError */
   constructor(options: RpcServerOptions = {}) {
+    // Checked here, where they are given, and not with the first connection.
+    gobOptions(options);
+    unansweredLimit(options);
     this.#options = options;
   }
 

@@ -9,12 +9,12 @@ import {
 } from "../definition/control.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
-import { type Receiver, RpcServer } from "../netrpc/index.js";
+import { type Receiver, RpcServer, type ServerLimits } from "../netrpc/index.js";
 import { type Channel, Session } from "../yamux/index.js";
 import type { OutputQueue } from "./output-queue.js";
 
 /** What a plugin serves in net/rpc mode, on connections that the caller brings. */
-export interface NetRpcServerOptions {
+export interface NetRpcServerOptions extends ServerLimits {
   readonly plugins: PluginSet;
   /** What is copied to the hosts as the plugin's stdout and stderr. */
   readonly stdout: OutputQueue;
@@ -123,7 +123,10 @@ export class NetRpcServer {
   #serveControl(session: Session, control: Channel): void {
     const { onQuit } = this.#options;
     const logger = this.#rpcLogger;
-    const broker = new MuxBroker(session, { logger: this.#options.logger });
+    const broker = new MuxBroker(session, {
+      logger: this.#options.logger,
+      maxUnansweredBytes: this.#options.maxUnansweredBytes,
+    });
     const controlReceiver: Receiver<typeof controlMethods> = {
       Ping: () => ({}),
       async Quit() {
@@ -145,7 +148,8 @@ export class NetRpcServer {
     if (plugin === undefined) throw new Error(`unknown plugin type: ${name}`);
     if (!("server" in plugin)) throw new Error("net/rpc plugin protocol not supported");
     const { methods, receiver, optional } = await plugin.server(broker);
-    const server = new RpcServer({ logger: this.#rpcLogger, registry: plugin.registry });
+    const { registry, invalidUtf8, maxUnansweredBytes = this.#options.maxUnansweredBytes } = plugin;
+    const server = new RpcServer({ logger: this.#rpcLogger, registry, invalidUtf8, maxUnansweredBytes });
     server.register(pluginService, methods, receiver, { optional });
     const id = broker.nextId();
     broker.acceptChannel(id).then(

@@ -2,6 +2,7 @@ import type { TlsOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GrpcServeOptions } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
+import type { ServerLimits } from "../netrpc/index.js";
 import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
 
 /** Where a plugin in test mode can be reached: what a host takes as `reattach` (go-plugin: ReattachConfig). */
@@ -21,8 +22,8 @@ export interface ServeTestConfig {
   readonly syncStdio?: boolean;
 }
 
-/** What a plugin serves, and how (go-plugin: ServeConfig). */
-export interface ServeConfig {
+/** What a plugin serves, and how (go-plugin: ServeConfig); `maxUnansweredBytes` is of plugins in net/rpc mode. */
+export interface ServeConfig extends ServerLimits {
   /** Shared with the hosts: the cookie, and the version of `plugins`. */
   readonly handshakeConfig: HandshakeConfig;
   /** The plugins by name, at the version that `handshakeConfig` names. */

@@ -2,11 +2,12 @@ import type { Duplex, Readable } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
+import type { ServerLimits } from "../netrpc/index.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import { OutputQueue } from "./output-queue.js";
 
 /** What is served on a connection that the caller brings (go-plugin: RPCServer). */
-export interface ServeConnectionOptions {
+export interface ServeConnectionOptions extends ServerLimits {
   readonly plugins: PluginSet;
   /** What the host is to get as the plugin's stdout, read no faster than the host takes it. Default: nothing. */
   readonly stdout?: Readable;
@@ -22,12 +23,13 @@ export interface ServeConnectionOptions {
  * There is no handshake line and no process to end: that is `serve`. Never rejects; what goes wrong is logged.
  */
 export async function serveConnection(connection: Duplex, options: ServeConnectionOptions): Promise<void> {
-  const { plugins, onQuit } = options;
+  const { plugins, onQuit, maxUnansweredBytes } = options;
   const logger = guardedLogger(options.logger ?? nullLogger);
   const [stdout, stderr] = [queueOf(options.stdout), queueOf(options.stderr)];
   const server = new NetRpcServer({
     plugins,
     logger,
+    maxUnansweredBytes,
     stdout: stdout.queue,
     stderr: stderr.queue,
     onQuit: async () => onQuit?.(),

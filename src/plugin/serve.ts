@@ -124,7 +124,9 @@ async function prepare({
   security,
   where,
 }: Parts & { readonly where: SocketOptions }): Promise<StartServer> {
-  if (protocol === "netrpc") return startNetRpc(plugins, logger, security);
+  if (protocol === "netrpc") {
+    return startNetRpc(plugins, logger, security, { maxUnansweredBytes: config.maxUnansweredBytes });
+  }
   const { openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
   return openGrpcServer({
     ...(config.grpcServer === true ? {} : config.grpcServer),

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
+import { type ServerLimits, unansweredLimit } from "../netrpc/server-options.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import type { Security } from "./security.js";
 import type { StartServer } from "./serving.js";
@@ -10,9 +11,11 @@ export function startNetRpc(
   plugins: PluginSet,
   logger: Logger,
   security: Pick<Security, "gate">,
+  limits: ServerLimits,
 ): StartServer {
+  unansweredLimit(limits);
   return (output, onQuit) => {
-    const server = new NetRpcServer({ ...output, plugins, logger, onQuit });
+    const server = new NetRpcServer({ ...limits, ...output, plugins, logger, onQuit });
     const serve = security.gate((connection) => void server.serveConnection(connection));
     return {
       get openConnections() {

@@ -5,7 +5,7 @@ import { PassThrough, type Writable } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import { NetRpcProtocolClient } from "../host/net-rpc-client.js";
-import { RpcClient, type RpcServer } from "../netrpc/index.js";
+import { RpcClient, type RpcServer, type ServerLimits } from "../netrpc/index.js";
 import { serveConnection } from "../plugin/serve-connection.js";
 import { Session } from "../yamux/index.js";
 
@@ -49,7 +49,7 @@ export async function rpcPair(server: RpcServer): Promise<RpcPair> {
   };
 }
 
-export interface PluginPairOptions {
+export interface PluginPairOptions extends ServerLimits {
   /** Takes what is written to the pair's `stdout`, as a host's syncStdout does. */
   readonly syncStdout?: Writable;
   readonly syncStderr?: Writable;
@@ -80,8 +80,9 @@ export async function pluginPair<P extends PluginSet>(
 ): Promise<PluginPair<P>> {
   const [near, far] = await connectionPair();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const { logger } = options;
-  const served = serveConnection(far, { plugins, stdout, stderr, ...(logger !== undefined && { logger }) });
+  const { logger, maxUnansweredBytes } = options;
+  const serving = { plugins, stdout, stderr, maxUnansweredBytes, ...(logger !== undefined && { logger }) };
+  const served = serveConnection(far, serving);
   const client = await NetRpcProtocolClient.open(Session.client(near), { plugins, ...options });
   return {
     client,

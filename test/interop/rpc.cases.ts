@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import * as gob from "../../src/gob/index.js";
 import { type Caller, caller, RpcClient, RpcServer } from "../../src/netrpc/index.js";
 import { binary, type Case } from "./case.js";
 import { arithMethods, builtinTypesMethods, embedMethods } from "./services.js";
@@ -85,6 +86,14 @@ function onBoth(network: Network): Case[] {
       await assert.rejects(arith.Div({ A: 1, B: 0 }), remote("divide by zero"));
       await assert.rejects(arith.Scan("no number"), remote(/./));
       await assert.rejects(arith.Fail("ümläüt ".repeat(1000)), remote("ümläüt ".repeat(1000)));
+      // Bytes that are no text: what can be read of them, and the connection lives.
+      const bytes = Buffer.from("caf\xe9 is closed", "latin1");
+      const [, failReply] = arithMethods.Fail;
+      await assert.rejects(
+        client.call("Arith.Fail", gob.rawString, bytes, failReply),
+        remote("caf\ufffd is closed"),
+      );
+      assert.deepEqual(await arith.Add({ A: 1, B: 2 }), { C: 3 });
       const { Add } = arithMethods;
       const call = (name: string) => client.call(name, Add[0], { A: 1, B: 2 }, Add[1]);
       await assert.rejects(call("Arith.BadOperation"), remote("rpc: can't find method Arith.BadOperation"));

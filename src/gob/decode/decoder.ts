@@ -118,6 +118,11 @@ export class Decoder {
     this.#ended = true;
   }
 
+  /** Bytes of the stream that belong to what was taken out so far. */
+  get consumed(): number {
+    return this.#s.base + this.#s.end;
+  }
+
   /** A type of the stream by its id, the builtin ones included; for the types that a {@link WireType} refers to. */
   type(id: number): WireType | undefined {
     return this.#s.types.get(id);

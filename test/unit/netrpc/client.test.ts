@@ -347,11 +347,54 @@ describe("the end of the connection", () => {
 });
 
 describe("answers that make no sense", () => {
-  test("a body of another type: that call, then the others, then the connection", async () => {
+  test("a body of another type fails its call alone", async () => {
     const { channel, rpc, answers } = scripted();
     const calls = [rpc.Add({ A: 1, B: 1 }), rpc.Add({ A: 2, B: 2 })];
     await settle();
     channel.feed(answers.ok(1, gob.string, "three"));
+    await assert.rejects(calls[1]!, { code: "ERR_NETRPC_BAD_REPLY", message: /^reading body / });
+    channel.feed(answers.ok(0, gob.int, 2));
+    assert.equal(await calls[0], 2);
+    const later = rpc.Add({ A: 3, B: 3 });
+    await settle();
+    channel.feed(answers.ok(2, gob.int, 6));
+    assert.equal(await later, 6);
+    assert(!channel.closed);
+  });
+
+  test("a body that is not UTF-8 fails its call alone, or arrives whole where it may", async () => {
+    const stray = Buffer.from([0x61, 0xff, 0x62]);
+    for (const invalidUtf8 of [undefined, "escape"] as const) {
+      const { channel, client, answers } = scripted({ invalidUtf8 });
+      const bad = client.call("Test.Name", gob.string, "x", gob.string);
+      const good = client.call("Test.Name", gob.string, "x", gob.string);
+      await settle();
+      channel.feed(answers.ok(0, gob.rawString, stray));
+      channel.feed(answers.ok(1, gob.string, "höher"));
+      assert.equal(await good, "höher");
+      if (invalidUtf8 === undefined) await assert.rejects(bad, { code: "ERR_NETRPC_BAD_REPLY" });
+      else assert.equal(await bad, "a\udcffb");
+    }
+  });
+
+  test("an error's text that is not UTF-8 is read as far as it goes", async () => {
+    const { channel, rpc, answers } = scripted();
+    const call = rpc.Add({ A: 1, B: 1 });
+    const other = rpc.Add({ A: 1, B: 1 });
+    await settle();
+    channel.feed(answers.error(0, Buffer.from("caf\xe9 is closed", "latin1")));
+    channel.feed(answers.ok(1, gob.int, 2));
+    await assert.rejects(call, { name: "RemoteError", message: "caf\ufffd is closed" });
+    assert.equal(await other, 2);
+  });
+
+  test("bytes that are no message end the client, whatever came before", async () => {
+    const { channel, rpc, answers } = scripted();
+    const calls = [rpc.Add({ A: 1, B: 1 }), rpc.Add({ A: 2, B: 2 })];
+    await settle();
+    channel.feed(answers.header(1));
+    // A message of more bytes than any may have.
+    channel.feed(Buffer.from([0xf8, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
     await assert.rejects(calls[1]!, { code: "ERR_NETRPC_BAD_REPLY", message: /^reading body / });
     await assert.rejects(calls[0]!, { code: "ERR_NETRPC_BAD_REPLY", message: /^(?!reading body )/ });
     await settle();
@@ -368,12 +411,13 @@ describe("answers that make no sense", () => {
     assert(channel.closed);
   });
 
-  test("bytes behind the bad one are not looked at", async () => {
+  test("bytes behind a bad header are not looked at", async () => {
     const { channel, rpc, answers } = scripted();
     const calls = [rpc.Add({ A: 1, B: 1 }), rpc.Add({ A: 2, B: 2 })];
     await settle();
-    const bad = answers.ok(0, gob.string, "three");
-    channel.feed(Buffer.concat([bad, answers.ok(1, gob.int, 4)]));
+    const bad = new gob.Encoder();
+    bad.encode(gob.string, "no header");
+    channel.feed(Buffer.concat([bad.take(), answers.ok(1, gob.int, 4)]));
     for (const call of calls) await assert.rejects(call, { code: "ERR_NETRPC_BAD_REPLY" });
     channel.feed(Buffer.from([1, 2, 3]));
   });
@@ -464,7 +508,7 @@ describe("onLost", () => {
 
   test("a bad answer is told to it, too", async () => {
     const asked: string[] = [];
-    const { channel, rpc, answers } = scripted({
+    const { channel, rpc } = scripted({
       onLost: async (error) => {
         asked.push(error.code);
         return error;
@@ -472,7 +516,9 @@ describe("onLost", () => {
     });
     const calls = [rpc.Add({ A: 1, B: 1 }), rpc.Add({ A: 1, B: 1 })];
     await settle();
-    channel.feed(answers.ok(0, gob.string, "three"));
+    const bad = new gob.Encoder();
+    bad.encode(gob.string, "no header");
+    channel.feed(bad.take());
     for (const call of calls) await assert.rejects(call, { code: "ERR_NETRPC_BAD_REPLY" });
     assert.deepEqual(asked, ["ERR_NETRPC_BAD_REPLY"]);
   });

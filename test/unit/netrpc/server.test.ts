@@ -28,6 +28,9 @@ class Gate {
   }
 }
 
+/** About what so many small calls count, so that reading stops with the last of them, and goes on with half. */
+const calls = (n: number): number => n * 277;
+
 function start(
   overrides: Partial<Receiver<typeof methods>> = {},
   options: RpcServerOptions = {},
@@ -258,24 +261,36 @@ describe("what cannot be run", () => {
 });
 
 describe("back-pressure", () => {
-  test("answers wait, unencoded and in order, until the channel has drained", async () => {
-    const { channel, ask, answers } = start();
+  test("answers to a peer that does not read count until the channel has drained", async () => {
+    const { channel, ask, answers, gate } = start({}, { maxUnansweredBytes: 100_000 });
     channel.room = false;
-    channel.feed(ask.call("Test.Add", Add[0], { A: 0, B: 0 }));
+    for (let n = 0; n < 9; n++) channel.feed(ask.call("Test.Echo", Echo[0], Buffer.alloc(30_000, n)));
+    channel.feed(ask.call("Test.Wait", Wait[0], 1));
     await settle();
-    for (const A of [1, 2, 3]) channel.feed(ask.call("Test.Add", Add[0], { A, B: 0 }));
-    await settle();
-    assert.equal(channel.writes.length, 1);
+    assert(channel.paused);
+    assert.ok(channel.written.length < 200_000);
+    assert.deepEqual(gate.entered, []);
     channel.drain();
     await settle();
-    assert.deepEqual(
-      answers().map(({ reply }) => reply),
-      [0, 1, 2, 3],
-    );
+    assert.equal(channel.paused, false);
+    assert.equal(answers().length, 9);
+    assert.deepEqual(gate.entered, [1]);
   });
 
-  test("reading stops at maxOutstandingCalls and goes on at half of them", async () => {
-    const { channel, ask, gate, answers } = start({}, { maxOutstandingCalls: 4 });
+  test("long polls of any number wait for the call that releases them", async () => {
+    const { channel, ask, gate, answers } = start();
+    for (let n = 1; n <= 10_000; n++) channel.feed(ask.call("Test.Wait", Wait[0], n));
+    await settle();
+    channel.feed(ask.call("Test.Add", Add[0], { A: 1, B: 1 }));
+    await settle();
+    assert.deepEqual(answers(), [{ seq: 10_000, error: "", reply: 2 }]);
+    for (let n = 1; n <= 10_000; n++) gate.open(n);
+    await settle();
+    assert.equal(answers().length, 10_001);
+  });
+
+  test("reading stops at maxUnansweredBytes, which is logged once, and goes on at half of them", async () => {
+    const { channel, ask, gate, answers, warnings } = start({}, { maxUnansweredBytes: calls(4) });
     for (let n = 0; n < 10; n++) channel.feed(ask.call("Test.Wait", Wait[0], n));
     await settle();
     assert.deepEqual(gate.entered, [0, 1, 2, 3]);
@@ -292,10 +307,13 @@ describe("back-pressure", () => {
     await settle();
     assert.equal(answers().length, 10);
     assert.equal(channel.paused, false);
+    assert.deepEqual(warnings, [
+      "rpc: no more calls are read until some are answered: maxUnansweredBytes is reached",
+    ]);
   });
 
   test("many calls in one chunk are bound by it as well", async () => {
-    const { channel, ask, gate } = start({}, { maxOutstandingCalls: 2 });
+    const { channel, ask, gate } = start({}, { maxUnansweredBytes: calls(2) });
     const chunk = Buffer.concat([0, 1, 2, 3].map((n) => ask.call("Test.Wait", Wait[0], n)));
     channel.feed(chunk);
     assert.deepEqual(gate.entered, [0, 1]);
@@ -309,7 +327,7 @@ describe("back-pressure", () => {
   });
 
   test("errors count as well: a peer that never reads cannot pile them up", async () => {
-    const { channel, ask } = start({}, { maxOutstandingCalls: 8 });
+    const { channel, ask } = start({}, { maxUnansweredBytes: calls(8) });
     channel.room = false;
     channel.feed(ask.call("Test.Nope", gob.string, "x"));
     await settle();
@@ -350,7 +368,7 @@ describe("the end", () => {
   });
 
   test("a peer that half-closes behind calls which had to wait is answered all of them", async () => {
-    const { channel, ask, gate, answers } = start({}, { maxOutstandingCalls: 2 });
+    const { channel, ask, gate, answers } = start({}, { maxUnansweredBytes: calls(2) });
     channel.feed(Buffer.concat([0, 1, 2, 3, 4].map((n) => ask.call("Test.Wait", Wait[0], n))));
     channel.finish();
     for (let n = 0; n < 5; n++) {
@@ -362,12 +380,12 @@ describe("the end", () => {
     assert(channel.ended);
   });
 
-  for (const [what, maxOutstandingCalls] of [
+  for (const [what, maxUnansweredBytes] of [
     ["", undefined],
-    [", at the limit of outstanding calls", 1],
+    [", at the limit of unanswered bytes", 1],
   ] as const) {
     test(`a peer that half-closes in the middle of an argument is told so, once${what}`, async () => {
-      const { channel, ask, answers } = start({}, { maxOutstandingCalls });
+      const { channel, ask, answers } = start({}, { maxUnansweredBytes });
       channel.feed(ask.header("Test.Add"));
       channel.feed(Buffer.from([40, 1, 2]));
       channel.finish();
@@ -464,11 +482,21 @@ describe("the end", () => {
     assert.equal(channel.closed, false);
   });
 
-  test("a connection that is lost is logged, one that ends is not", async () => {
-    const lost = start();
-    lost.channel.destroy(new Error("cut"));
-    await lost.served;
-    assert.deepEqual(lost.warnings, ["rpc: connection lost"]);
+  test("a connection that is lost in the middle of something is logged, others are not", async () => {
+    const idle = start();
+    idle.channel.feed(idle.ask.call("Test.Add", Add[0], { A: 1, B: 2 }));
+    await settle();
+    idle.channel.destroy(new Error("cut"));
+    await idle.served;
+    assert.deepEqual(idle.warnings, []);
+    for (const bytes of ["call", "header"] as const) {
+      const lost = start();
+      if (bytes === "call") lost.channel.feed(lost.ask.call("Test.Wait", Wait[0], 1));
+      else lost.channel.feed(lost.ask.header("Test.Add"));
+      lost.channel.destroy(new Error("cut"));
+      await lost.served;
+      assert.deepEqual(lost.warnings, ["rpc: connection lost"]);
+    }
     const ended = start();
     ended.channel.finish();
     await settle();

@@ -69,7 +69,7 @@ for (const [name, pair] of Object.entries(pairs)) {
         return bytes;
       },
     });
-    const limited = new RpcServer({ maxOutstandingCalls: 16 });
+    const limited = new RpcServer({ maxUnansweredBytes: 1 << 20 });
     limited.find = (method) => server.find(method);
     const served = limited.serve(there);
     here.pause();

@@ -46,7 +46,8 @@ export function readAnswers(bytes: Buffer): Answered[] {
   for (;;) {
     const header = decoder.decode(response);
     if (header === gob.NEED_MORE) return answers;
-    const { ServiceMethod: method, Seq: seq, Error: error } = header;
+    const { ServiceMethod: method, Seq: seq } = header;
+    const error = header.Error.toString();
     const name = method.split(".").at(-1) as keyof typeof methods;
     const reply: unknown = decoder.decode(error === "" ? methods[name][1] : gob.emptyStruct);
     answers.push({ seq, error, reply });
@@ -63,7 +64,7 @@ export class Answerer {
     return Buffer.from(this.#encoder.take());
   }
 
-  error(seq: number, text: string, method = "S.M"): Buffer {
+  error(seq: number, text: string | Uint8Array, method = "S.M"): Buffer {
     this.#encoder.encode(response, { ServiceMethod: method, Seq: seq, Error: text });
     this.#encoder.encode(gob.emptyStruct, {});
     return Buffer.from(this.#encoder.take());

@@ -22,7 +22,7 @@ async function start(signal?: AbortSignal) {
   const listener = await openSocket();
   const output = { stdout: new CountingQueue(() => {}), stderr: new CountingQueue(() => {}) };
   const security = { gate: (accept: (connection: never) => void) => accept as never };
-  const start = startNetRpc({}, nullLogger, security);
+  const start = startNetRpc({}, nullLogger, security, {});
   const serving = new Serving({ listener, start, output, logger: nullLogger, signal });
   return { listener, output, serving };
 }
