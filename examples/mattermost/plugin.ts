@@ -35,6 +35,7 @@ class Goplug extends MattermostPlugin implements Hooks {
 
   messageWillBePosted(_: Context, post: Post) {
     if (post.Message.includes("forbidden")) return { rejection: "rejected: forbidden" };
+    if (post.Message === "partial") return { post: { Message: "PARTIAL" } };
     post.Message = post.Message.toUpperCase();
     post.Props.set("checked_by", "goplug");
     return { post };

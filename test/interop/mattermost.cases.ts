@@ -32,6 +32,7 @@ const checks = [
   "activate-app-error",
   "configuration",
   "message",
+  "message-partial",
   "message-rejected",
   "login",
   "command",
@@ -186,6 +187,9 @@ export const cases: Case[] = [
     // What came back can be sent again.
     const again = await plugin.messageWillBePosted({}, got);
     assert.equal(again.post.Props.get("number"), 5);
+    // What the plugin did not send stays.
+    const partial = await plugin.messageWillBePosted({}, draft({ UserId: "user1", Message: "partial" }));
+    assert.deepEqual([partial.post.Message, partial.post.UserId], ["PARTIAL", "user1"]);
     const rejected = await plugin.messageWillBePosted({}, draft({ Message: "this is forbidden" }));
     assert.equal(rejected.rejection, "rejected: forbidden");
   }),

@@ -122,6 +122,11 @@ var cases = map[string]func(*harness) error{
 		return errors.Join(same("message", got.Message, want.Message), same("props", got.Props, want.Props),
 			same("post", text(got), text(want)))
 	}),
+	"message-partial": activated(func(h *harness) error {
+		post := &model.Post{Id: "post2", UserId: "user1", Message: "partial", Props: map[string]any{"number": 5}}
+		got, reason := h.hooks.MessageWillBePosted(context, post)
+		return same("post", []any{reason, got.Message, got.UserId, got.Props["number"]}, []any{"", "PARTIAL", "user1", 5})
+	}),
 	"message-rejected": activated(func(h *harness) error {
 		_, reason := h.hooks.MessageWillBePosted(context, &model.Post{Message: "this is forbidden"})
 		return same("reason", reason, "rejected: forbidden")

@@ -2,7 +2,7 @@
 //
 //	OnConfigurationChange  loads {greeting, fail}
 //	OnActivate             fails as the setting "fail" says; else registers the command /goplug, KVSet, LogInfo
-//	MessageWillBePosted    upper-cases the message and marks Props; rejects "forbidden"
+//	MessageWillBePosted    upper-cases the message and marks Props; rejects "forbidden"; of "partial" it gives the message alone
 //	UserHasLoggedIn        GetUser, CreatePost of a greeting, PublishWebSocketEvent
 //	ExecuteCommand         /goplug get KEY, set KEY VALUE, user ID; an AppError for others
 //	ServeHTTP              POST /echo; GET /inter-plugin by PluginHTTP; GET /db by the driver; 404 for others
@@ -58,6 +58,9 @@ func (p *goplug) OnDeactivate() error {
 func (p *goplug) MessageWillBePosted(_ *plugin.Context, post *model.Post) (*model.Post, string) {
 	if strings.Contains(post.Message, "forbidden") {
 		return nil, "rejected: forbidden"
+	}
+	if post.Message == "partial" {
+		return &model.Post{Message: "PARTIAL"}, ""
 	}
 	post.Message = strings.ToUpper(post.Message)
 	post.AddProp("checked_by", "goplug")
