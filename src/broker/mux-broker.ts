@@ -13,6 +13,7 @@ import {
   type RpcClientOptions,
   RpcServer,
   type ServerLimits,
+  type ServerLogger,
 } from "../netrpc/index.js";
 import { timeLimit } from "../options.js";
 import { type Limits, limited, startTimer, type WaitOptions, waitFor } from "../wait.js";
@@ -62,11 +63,11 @@ export class MuxBroker {
   readonly #timeout: number;
   readonly #maxUnansweredBytes: number | undefined;
   readonly #pending = new Map<number, Pending>();
-  /** The end of the session is news to those who wait for its answers, and a line for each stream is none. */
-  readonly #serverLogger = {
-    warn: (message: string, fields?: Record<string, unknown>): void => {
-      const isOver = this.#session.state === "closing" || this.#session.state === "closed";
-      this.#logger[isOver ? "debug" : "warn"](message, fields);
+  /** A service that ends because this side has closed the session is no news. */
+  readonly #serverLogger: ServerLogger = {
+    warn: (message, fields) => {
+      const ended = this.#session.state === "closing" || this.#session.state === "closed";
+      if (!ended || this.#session.error !== undefined) this.#logger.warn(message, fields);
     },
   };
   #lastId = 0;
