@@ -14,7 +14,8 @@ export interface BrokerCall {
 
 interface Waiting {
   readonly message: ConnInfo;
-  resolve(): void;
+  isWanted(): boolean;
+  resolve(sent: boolean): void;
   reject(error: Error): void;
 }
 
@@ -44,22 +45,26 @@ export class BrokerStream {
     call.on("end", gone);
     call.on("close", gone);
     call.on("error", gone);
-    for (const { message, resolve } of this.#waiting.splice(0)) {
-      call.write(message);
-      resolve();
+    for (const { message, isWanted, resolve } of this.#waiting.splice(0)) {
+      const wanted = isWanted();
+      if (wanted) call.write(message);
+      resolve(wanted);
     }
   }
 
-  /** Rejects with "broker closed" when the stream ends before the message could go. */
-  send(message: BrokerMessage): Promise<void> {
+  /**
+   * Resolves true when the message has gone, false where it had to wait and was not wanted any more. Rejects with
+   * "broker closed" when the stream ends before.
+   */
+  send(message: BrokerMessage, isWanted: () => boolean = () => true): Promise<boolean> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     const whole: ConnInfo = { network: "", address: "", knock: undefined, ...message };
     if (this.#call !== undefined) {
       this.#call.write(whole);
-      return Promise.resolve();
+      return Promise.resolve(true);
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ message: whole, resolve, reject });
+      this.#waiting.push({ message: whole, isWanted, resolve, reject });
     });
   }
 

@@ -6,13 +6,14 @@ import type { Logger } from "../hclog/logger.js";
 import type { SocketAddress } from "../socket/address.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
-import { limited, waitFor } from "../wait.js";
-import type { Channel } from "../yamux/index.js";
+import { limited } from "../wait.js";
+import { Announcements } from "./announcements.js";
 import type { BrokerStream } from "./broker-stream.js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport, type Way } from "./connection.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
-import type { Muxer } from "./muxer.js";
+import { Knocking } from "./knocking.js";
+import type { Muxer, OnConnection } from "./muxer.js";
 import { Injector, makeServer, stopServer } from "./server.js";
 
 export interface GRPCBrokerOptions {
@@ -31,7 +32,7 @@ export interface GRPCBrokerOptions {
   /** Options for brokered servers. */
   readonly serverOptions?: ServerOptions | undefined;
   /** Set if brokered connections are streams of the main one. */
-  readonly muxer?: (() => Muxer | undefined) | undefined;
+  readonly muxer?: (() => Muxer) | undefined;
   /** Turns an announced address into one that can be dialled here, and the other way round (custom runners). */
   readonly fromOther?: ((address: SocketAddress) => SocketAddress) | undefined;
   readonly toOther?: ((address: SocketAddress) => SocketAddress) | undefined;
@@ -64,14 +65,6 @@ export interface BrokeredServer extends AsyncDisposable {
 
 type Register = (server: Server) => void | Promise<void>;
 
-/** What came from the other side for an id and was not asked for yet, or who asks for it. */
-type Pending =
-  | { readonly message: ConnInfo; readonly timer: NodeJS.Timeout }
-  | { take(message: ConnInfo): void; fail(error: Error): void };
-
-/** Ids with unasked-for messages; more are dropped, so that a peer cannot fill the memory. */
-const MAX_PENDING = 10_000;
-
 /**
  * Brokers further gRPC connections between host and plugin by number, in either direction (go-plugin: GRPCBroker).
  * The two sides count their ids apart. With broker multiplexing the connections are streams of the main one, else
@@ -81,12 +74,13 @@ export class GRPCBroker {
   readonly #options: GRPCBrokerOptions;
   readonly #logger: Logger;
   readonly #timeout: number;
-  readonly #answers = new Map<number, Pending>();
-  readonly #knocks = new Map<number, NodeJS.Timeout>();
-  readonly #listeners = new Map<number, BrokerListener>();
+  readonly #announcements: Announcements;
+  /** Set if brokered connections are streams of the main one. */
+  readonly #knocking: Knocking | undefined;
+  /** Ids that are accepted, or about to be. */
+  readonly #accepted = new Map<number, BrokerListener | "opening">();
   readonly #servers = new Set<BrokeredServer>();
   readonly #connections = new Set<GrpcConnection>();
-  #knocking: Promise<unknown> = Promise.resolve();
   #lastId = 0;
   #closed = false;
 
@@ -94,8 +88,11 @@ export class GRPCBroker {
   constructor(options: GRPCBrokerOptions) {
     this.#options = options;
     this.#logger = options.logger;
-    this.#timeout = options.timeout ?? 5000;
-    options.stream.onMessage = (message) => this.#receive(message);
+    const { stream, logger, muxer, timeout = 5000 } = options;
+    this.#timeout = timeout;
+    this.#announcements = new Announcements(logger, timeout);
+    this.#knocking = muxer && new Knocking({ stream, muxer, logger, timeout });
+    stream.onMessage = (message) => this.#receive(message);
   }
 
   /** An id that this side has not used yet: 1, 2, 3 ... (wrapping after 2^32 - 1, as Go's counter). */
@@ -112,13 +109,29 @@ export class GRPCBroker {
    */
   async accept(id: number, onConnection: (connection: Duplex) => void): Promise<BrokerListener> {
     this.#checkOpen();
-    if (this.#listeners.has(id)) {
+    if (this.#accepted.has(id)) {
       throw new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being accepted already`);
     }
-    const muxer = this.#options.muxer?.();
-    return muxer === undefined
-      ? await this.#acceptOnSocket(id, onConnection)
-      : this.#acceptOnMuxer(id, onConnection, muxer);
+    this.#accepted.set(id, "opening");
+    let close: (() => void) | undefined;
+    try {
+      close = await this.#listen(id, onConnection);
+      this.#checkOpen();
+    } catch (error) {
+      close?.();
+      this.#accepted.delete(id);
+      throw error;
+    }
+    const listener: BrokerListener = {
+      id,
+      close: () => {
+        if (this.#accepted.get(id) !== listener) return;
+        this.#accepted.delete(id);
+        close();
+      },
+    };
+    this.#accepted.set(id, listener);
+    return listener;
   }
 
   /**
@@ -155,7 +168,6 @@ export class GRPCBroker {
    */
   async dial(id: number, dial: BrokerDialOptions = {}): Promise<GrpcConnection> {
     this.#checkOpen();
-    const muxer = this.#options.muxer?.();
     const { signal } = dial;
     const connect = async (way: Way): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
@@ -179,11 +191,11 @@ export class GRPCBroker {
       this.#checkOpen();
       return made;
     };
-    if (muxer !== undefined) {
-      const stream = await this.#openMuxed(id, muxer, dial);
+    if (this.#knocking !== undefined) {
+      const stream = await this.#knocking.dial(id, dial);
       return connect({ open: async () => stream, describe: `broker id ${id}` });
     }
-    const { network, address } = await this.#answer(id, "timeout waiting for connection info", dial);
+    const { network, address } = await this.#announcements.take(id, dial);
     if (network !== "unix" && network !== "tcp") {
       throw new BrokerError("ERR_BROKER_ADDRESS", `unknown address type: ${address}`);
     }
@@ -196,15 +208,10 @@ export class GRPCBroker {
     this.#closed = true;
     this.#options.stream.close(cause);
     const error = new BrokerError("ERR_BROKER_CLOSED", "broker closed", { cause });
-    for (const pending of this.#answers.values()) {
-      if ("message" in pending) clearTimeout(pending.timer);
-      else pending.fail(error);
-    }
-    this.#answers.clear();
-    for (const timer of this.#knocks.values()) clearTimeout(timer);
-    this.#knocks.clear();
+    this.#announcements.close(error);
+    this.#knocking?.close(error);
     for (const served of this.#servers) void served.stop();
-    for (const listener of this.#listeners.values()) listener.close();
+    for (const listener of this.#accepted.values()) if (listener !== "opening") listener.close();
     for (const connection of this.#connections) connection.close();
   }
 
@@ -212,142 +219,31 @@ export class GRPCBroker {
     if (this.#closed) throw new BrokerError("ERR_BROKER_CLOSED", "broker closed");
   }
 
-  async #acceptOnSocket(id: number, onConnection: (connection: Duplex) => void): Promise<BrokerListener> {
+  /** Begins to take connections; resolves, once the other side can dial, with what ends it. */
+  async #listen(id: number, onConnection: OnConnection): Promise<() => void> {
+    const knocking = this.#knocking;
+    if (knocking !== undefined) {
+      knocking.listen(id, onConnection);
+      return () => knocking.unlisten(id);
+    }
     const socket = await this.#options.listen();
-    const listener = this.#listening(id, () => socket.close());
     socket.server.on("connection", (connection) => {
       connection.setNoDelay(true);
       onConnection(connection);
     });
-    const { network, address } = this.#options.toOther?.(socket) ?? socket;
     try {
+      const { network, address } = this.#options.toOther?.(socket) ?? socket;
       await this.#options.stream.send({ serviceId: id, network, address });
     } catch (error) {
-      listener.close();
+      socket.close();
       throw error;
     }
-    return listener;
-  }
-
-  #acceptOnMuxer(id: number, onConnection: (connection: Duplex) => void, muxer: Muxer): BrokerListener {
-    muxer.listen(id, onConnection);
-    const listener = this.#listening(id, () => muxer.unlisten(id));
-    // The other side may have knocked before anybody was at home.
-    if (this.#knocks.has(id)) {
-      clearTimeout(this.#knocks.get(id));
-      this.#knocks.delete(id);
-      this.#openDoor(id, muxer);
-    }
-    return listener;
-  }
-
-  #listening(id: number, close: () => void): BrokerListener {
-    const listener: BrokerListener = {
-      id,
-      close: () => {
-        if (this.#listeners.get(id) === listener) this.#listeners.delete(id);
-        close();
-      },
-    };
-    this.#listeners.set(id, listener);
-    if (this.#closed) listener.close();
-    return listener;
-  }
-
-  /** Knocks are made one at a time: the stream that comes next is taken for the one that was knocked for last. */
-  #openMuxed(id: number, muxer: Muxer, dial: BrokerDialOptions): Promise<Channel> {
-    const opened = this.#knocking.then(async () => {
-      await this.#options.stream.send({ serviceId: id, knock: { knock: true, ack: false, error: "" } });
-      const late = `timeout waiting for multiplexing knock handshake on id ${id}`;
-      const { knock } = await this.#answer(id, late, dial);
-      if (knock === undefined || !knock.knock || !knock.ack) {
-        throw new BrokerError(
-          "ERR_BROKER_KNOCK",
-          `handshake failed for multiplexing on id ${id}; expected knock and ack, but got ${JSON.stringify(knock)}`,
-        );
-      }
-      if (knock.error !== "") {
-        throw new BrokerError("ERR_BROKER_KNOCK", `failed to knock for id ${id}: ${knock.error}`);
-      }
-      return muxer.open(dial.signal);
-    });
-    this.#knocking = opened.catch(() => {});
-    return opened;
+    return () => socket.close();
   }
 
   #receive(message: ConnInfo): void {
-    const { serviceId: id, knock } = message;
-    if (this.#closed) return;
-    if (knock?.knock === true && !knock.ack) {
-      this.#knocked(id);
-      return;
-    }
-    const pending = this.#answers.get(id);
-    if (pending !== undefined && "take" in pending) {
-      pending.take(message);
-      return;
-    }
-    // As in go-plugin, the first announcement that nobody has taken stays.
-    if (pending !== undefined) return;
-    if (this.#answers.size >= MAX_PENDING) {
-      this.#logger.warn("dropping a broker message: too many wait already", { id });
-      return;
-    }
-    const timer = setTimeout(() => this.#answers.delete(id), this.#timeout);
-    this.#answers.set(id, { message, timer: timer.unref() });
-  }
-
-  #knocked(id: number): void {
-    const muxer = this.#options.muxer?.();
-    if (muxer === undefined) {
-      this.#logger.debug("a knock without multiplexing is ignored", { id });
-      return;
-    }
-    // A stream that came before the knock may not have been taken yet, and would be taken for the one that follows it.
-    setImmediate(() => this.#letIn(id, muxer));
-  }
-
-  #letIn(id: number, muxer: Muxer): void {
-    if (this.#closed) return;
-    if (this.#listeners.has(id)) {
-      this.#openDoor(id, muxer);
-      return;
-    }
-    if (this.#knocks.size >= MAX_PENDING) return;
-    clearTimeout(this.#knocks.get(id));
-    this.#knocks.set(id, setTimeout(() => this.#knocks.delete(id), this.#timeout).unref());
-  }
-
-  #openDoor(id: number, muxer: Muxer): void {
-    const error = muxer.knocked(id);
-    this.#options.stream.send({ serviceId: id, knock: { knock: true, ack: true, error } }).catch(() => {
-      // The broker has closed; so has the other side's.
-    });
-  }
-
-  /** Waits for the other side's message about an id that this side dials. */
-  #answer(id: number, late: string, dial: BrokerDialOptions): Promise<ConnInfo> {
-    const pending = this.#answers.get(id);
-    if (pending !== undefined && "message" in pending) {
-      clearTimeout(pending.timer);
-      this.#answers.delete(id);
-      return Promise.resolve(pending.message);
-    }
-    if (pending !== undefined) {
-      return Promise.reject(
-        new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being dialled already`),
-      );
-    }
-    const limits = {
-      what: "the brokered connection",
-      signal: dial.signal,
-      timeout: dial.timeout,
-      defaultTimeout: this.#timeout,
-      late: () => new BrokerError("ERR_BROKER_TIMEOUT", late),
-    };
-    return waitFor<ConnInfo>(limits, (resolve, reject) => {
-      this.#answers.set(id, { take: resolve, fail: reject });
-      return () => this.#answers.delete(id);
-    });
+    if (this.#closed || this.#knocking?.receive(message)) return;
+    if (message.knock === undefined) this.#announcements.receive(message);
+    else this.#logger.debug("a knock without multiplexing is ignored", { id: message.serviceId });
   }
 }

@@ -13,7 +13,7 @@ export class Muxer {
   readonly #logger: Logger;
   readonly #listeners = new Map<number, OnConnection>();
   readonly #fallback: OnConnection | undefined;
-  /** The id of the last knock, until its stream is there. The other side knocks for one stream at a time. */
+  /** The id that the next stream is for. The other side knocks for one stream at a time. */
   #expected: number | undefined;
 
   /** @param fallback takes streams that nobody knocked for: a plugin's main server; a host has none */
@@ -36,11 +36,13 @@ export class Muxer {
     this.#listeners.delete(id);
   }
 
-  /** Opens the door for an id: the next stream is its. Empty, or why the door stays shut. */
-  knocked(id: number): string {
-    if (!this.#listeners.has(id)) return `no listener for id ${id}`;
+  isListening(id: number): boolean {
+    return this.#listeners.has(id);
+  }
+
+  /** The next stream is for this id. */
+  expect(id: number): void {
     this.#expected = id;
-    return "";
   }
 
   open(signal?: AbortSignal): Promise<Channel> {

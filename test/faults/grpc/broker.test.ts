@@ -26,18 +26,30 @@ function scripted(timeout: number, muxer?: Muxer) {
     return true;
   };
   stream.attach(call);
+  const opened: string[] = [];
+  let failure: Error | undefined;
   const broker = new GRPCBroker({
     stream,
     logger: nullLogger,
     timeout,
-    listen: () => openSocket({}),
+    async listen() {
+      const reason = failure;
+      failure = undefined;
+      if (reason !== undefined) throw reason;
+      const socket = await openSocket({});
+      opened.push(socket.address);
+      return socket;
+    },
     ...(muxer !== undefined && { muxer: () => muxer }),
   });
   after(() => broker.close());
   const say = (message: Partial<ConnInfo>): void => {
     call.emit("data", { serviceId: 0, network: "", address: "", knock: undefined, ...message });
   };
-  return { broker, said, say, call };
+  const failNext = (reason: Error): void => {
+    failure = reason;
+  };
+  return { broker, said, say, call, opened, failNext };
 }
 
 /** Two brokers that hear each other, multiplexed. */
@@ -217,4 +229,131 @@ test("a brokered server's end is the end of its calls", async () => {
   await served.stop();
   await ended;
   await conn.closed;
+});
+
+/** A broker with a multiplexed connection whose other end, and whose other broker, are the test. */
+function knocking(timeout: number) {
+  const { duplexA, duplexB } = duplexPair(new PassThrough(), new PassThrough());
+  const other = Session.server(duplexB);
+  const muxer = new Muxer(Session.client(duplexA), nullLogger);
+  after(() => Promise.all([muxer.close(), other.close()]));
+  const sides = scripted(timeout, muxer);
+  const ack = (serviceId: number): void =>
+    sides.say({ serviceId, knock: { knock: true, ack: true, error: "" } });
+  const knocks = (): number[] => sides.said.map(({ serviceId }) => serviceId);
+  return { ...sides, other, ack, knocks };
+}
+
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test("knocks are made one at a time: the next one waits for the stream that the last one was for", async () => {
+  const { broker, ack, knocks, other } = knocking(60_000);
+  const dialling = [1, 2].map((id) => broker.dial(id, { timeout: 60_000 }).catch(() => {}));
+  await turns();
+  assert.deepEqual(knocks(), [1]);
+  ack(1);
+  await other.accept();
+  await until("the second knock", () => knocks().length === 2);
+  assert.deepEqual(knocks(), [1, 2]);
+  broker.close();
+  await Promise.all(dialling);
+});
+
+test("a dial that waits for another's turn obeys its signal and its timeout, and never knocks", async () => {
+  const { broker, ack, knocks, other } = knocking(60_000);
+  const first = broker.dial(1).catch(() => {});
+  await turns();
+  const abort = new AbortController();
+  const second = assert.rejects(broker.dial(2, { signal: abort.signal }), { code: "ERR_ABORTED" });
+  const third = assert.rejects(broker.dial(3, { timeout: 20 }), { code: "ERR_BROKER_TIMEOUT" });
+  abort.abort();
+  await second;
+  await third;
+  await assert.rejects(broker.dial(4, { signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
+  ack(1);
+  await other.accept();
+  await turns();
+  assert.deepEqual(knocks(), [1]);
+  broker.close();
+  await first;
+});
+
+test("a dial called off after its knock: the other side gets the stream that it expects, and the next dial its turn", async () => {
+  const { broker, ack, knocks, other } = knocking(60_000);
+  const abort = new AbortController();
+  const first = assert.rejects(broker.dial(1, { signal: abort.signal }), { code: "ERR_ABORTED" });
+  await turns();
+  abort.abort();
+  await first;
+  const second = broker.dial(2).catch(() => {});
+  await turns();
+  assert.deepEqual(knocks(), [1], "the other side may answer the knock yet");
+  ack(1);
+  const promised = await other.accept();
+  promised.resume();
+  await until("the end of the stream", () => promised.destroyed || promised.readableEnded);
+  await until("the second knock", () => knocks().length === 2);
+  assert.deepEqual(knocks(), [1, 2]);
+  broker.close();
+  await second;
+});
+
+test("a dial called off after its knock, which is never answered, holds the next one up for the broker's time", async () => {
+  const { broker, knocks } = knocking(100);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 20);
+  await assert.rejects(broker.dial(1, { signal: abort.signal, timeout: Infinity }), { code: "ERR_ABORTED" });
+  await assert.rejects(broker.dial(2), {
+    code: "ERR_BROKER_TIMEOUT",
+    message: "timeout waiting for multiplexing knock handshake on id 2",
+  });
+  assert.deepEqual(knocks(), [1, 2]);
+});
+
+test("an answer to a knock that nobody waits for is no answer to the next one", async () => {
+  const { broker, ack } = knocking(200);
+  ack(1);
+  await assert.rejects(broker.dial(1), { code: "ERR_BROKER_TIMEOUT" });
+});
+
+test("a broker that closes ends the dials that wait for their turn", async () => {
+  const { broker, knocks } = knocking(60_000);
+  const dialling = [1, 2, 3].map((id) => assert.rejects(broker.dial(id), { code: "ERR_BROKER_CLOSED" }));
+  await turns();
+  broker.close();
+  await Promise.all(dialling);
+  assert.deepEqual(knocks(), [1]);
+});
+
+test("of two simultaneous accepts of one id one is refused, and the other's socket goes with the broker", async () => {
+  const { broker, said } = scripted(1000);
+  const [first, second] = await Promise.allSettled([broker.accept(7, () => {}), broker.accept(7, () => {})]);
+  assert.equal(first.status, "fulfilled");
+  assert.equal(second.status, "rejected");
+  assert.equal((second as PromiseRejectedResult).reason.code, "ERR_BROKER_ID_IN_USE");
+  assert.equal(said.length, 1);
+  broker.close();
+  await until("the end of the socket", () => !existsSync(said[0]!.address));
+});
+
+test("an accept that could not listen leaves its id free", async () => {
+  const { broker, failNext } = scripted(1000);
+  failNext(new Error("no room"));
+  await assert.rejects(
+    broker.accept(7, () => {}),
+    { message: "no room" },
+  );
+  const listener = await broker.accept(7, () => {});
+  listener.close();
+  await (await broker.accept(7, () => {})).close();
+});
+
+test("an accept that the broker's end overtakes says so, and leaves no socket", async () => {
+  const { broker, opened } = scripted(1000);
+  const accepting = broker.accept(7, () => {});
+  broker.close();
+  await assert.rejects(accepting, { code: "ERR_BROKER_CLOSED" });
+  await until("the end of the socket", () => opened.every((path) => !existsSync(path)));
 });
