@@ -11,8 +11,9 @@ import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
 import { checkConfig } from "./check-config.js";
 import type { ClientConfig, ReattachConfig } from "./config.js";
 import { connectPlugin } from "./connect.js";
-import { ClientEndedError } from "./errors.js";
+import { ClientEndedError, StartError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
+import type { PluginHandle } from "./plugin-handle.js";
 import type { ProtocolClient } from "./protocol-client.js";
 import { reattach } from "./reattach.js";
 import { type Started, startPlugin } from "./start.js";
@@ -49,7 +50,9 @@ export class Client<P extends PluginSet = PluginSet> {
   readonly #config: ClientConfig<P>;
   readonly #logger: Logger;
   #state: State<P> = { name: "idle" };
-  /** What was started last; stays when it has ended. */
+  /** The plugin's process, as soon as there is one, and for good. */
+  #process: PluginHandle | undefined;
+  /** What the plugin's start has given; stays when it has ended. */
   #started: Started<P> | undefined;
 
   /** @throws OptionError - an option is missing, cannot be used, or excludes another (texts as go-plugin's) */
@@ -62,12 +65,13 @@ export class Client<P extends PluginSet = PluginSet> {
 
   /** What identifies the running plugin: its pid, or what a runner says. Empty before the start. */
   get id(): string {
-    return this.#started?.plugin.id ?? "";
+    return this.#process?.id ?? "";
   }
 
   /** The plugin's pid, where it is a process of this machine. */
   get pid(): number | undefined {
-    return this.#started?.pid;
+    if (this.#config.reattach !== undefined) return this.#started?.pid;
+    return this.#process === undefined || this.#config.runner !== undefined ? undefined : Number(this.id);
   }
 
   /** Whether the plugin's process has ended. */
@@ -77,7 +81,7 @@ export class Client<P extends PluginSet = PluginSet> {
 
   /** How the plugin's process ended, or undefined while it runs (or was never started). */
   get exitStatus(): ExitStatus | undefined {
-    return this.#started?.plugin.exited;
+    return this.#process?.exited;
   }
 
   /** The app protocol version that the plugin chose, or undefined before the start. */
@@ -114,7 +118,8 @@ export class Client<P extends PluginSet = PluginSet> {
   }
 
   /**
-   * Starts the plugin and reads its handshake line. Idempotent: later calls give the first one's outcome.
+   * Starts the plugin and reads its handshake line. Idempotent: later calls give the first one's outcome. The signal
+   * and timeout of the call that began the start call it off; those of later ones only end their own wait.
    *
    * @throws SpawnError, StartError, AbortedError
    */
@@ -128,9 +133,11 @@ export class Client<P extends PluginSet = PluginSet> {
     if (running.connection === undefined) {
       const connecting = this.#connect(running);
       running.connection = connecting;
-      // As in go-plugin, the next call tries anew.
-      connecting.catch(() => {
+      connecting.catch((error: unknown) => {
         if (running.connection === connecting) running.connection = undefined;
+        // A plugin that was reattached to is still there: the next call tries anew, as in go-plugin.
+        if (running.attached || this.#state.name !== "running") return;
+        if (error instanceof StartError) this.#state = { name: "failed", error };
       });
     }
     return unlessCut(running.connection, { ...options, what: "the connection to the plugin" });
@@ -220,9 +227,12 @@ export class Client<P extends PluginSet = PluginSet> {
     const config = this.#config;
     takeHostRole();
     const started = hasReattach(config)
-      ? await reattach(config, this.#logger)
-      : await startPlugin(config, this.#logger, signal);
+      ? await reattach(config, this.#logger, signal)
+      : await startPlugin(config, this.#logger, signal, (process) => {
+          this.#process = process;
+        });
     this.#started = started;
+    this.#process = started.plugin;
     return { ...started, connection: undefined, ending: new AbortController() };
   }
 
@@ -249,7 +259,7 @@ export class Client<P extends PluginSet = PluginSet> {
     try {
       // As in go-plugin, a plugin that was never connected to is still asked to quit first.
       client = await within(exitGrace, connection ?? this.#connect(state.running));
-      await client?.close();
+      await client?.quit();
       if (client !== undefined && (await within(exitGrace, plugin.exit)) !== undefined) return;
     } catch (error) {
       // Go's plugins may be gone before their answer to Quit is out: that is an end, too.

@@ -22,7 +22,7 @@ const exitedGrace = 300;
 
 /**
  * Connects to a started plugin. The attempt ends with the plugin's process, after the start timeout, or when `ending`
- * fires.
+ * fires. A plugin that was started for this connection ends with the attempt.
  *
  * @throws StartError ERR_START_CONNECT, PluginExitedError
  */
@@ -56,6 +56,7 @@ export async function connectPlugin<P extends PluginSet>(
     const exit = plugin.exited ?? (await within(lossGrace, plugin.exit));
     if (exit !== undefined)
       throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
+    if (!started.attached && !ending.aborted) await plugin.kill();
     const { network, address } = started.address;
     const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });

@@ -12,7 +12,10 @@ export type StartErrorCode =
   /** The announced address does not answer. */
   | "ERR_START_CONNECT";
 
-/** The plugin was launched, but did not become usable; its process is gone. The message holds its last stderr lines. */
+/**
+ * The plugin was launched, but did not become usable; its process is gone (unless it was reattached to). The message
+ * holds its last stderr lines.
+ */
 export class StartError extends GoplugError {
   override readonly name = "StartError";
   /** The end of what the plugin wrote to stderr: up to 64 KiB. */

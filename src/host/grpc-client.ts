@@ -83,7 +83,7 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
     }
   }
 
-  async close(options: WaitOptions = {}): Promise<void> {
+  async quit(options: WaitOptions = {}): Promise<void> {
     try {
       await this.#end.shutdown({ timeout: shutdownTimeout, ...options });
       await within(syncGrace, this.#end.synced);

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import type { Logger } from "../hclog/logger.js";
 import { CommandRunner } from "../process/command-runner.js";
 import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
@@ -10,13 +11,17 @@ import {
   type HandshakeLine,
   parseHandshakeLine,
 } from "../protocol/handshake-line.js";
-import { limited, unlessCut } from "../wait.js";
+import { unlessCut, within } from "../wait.js";
 import { StartError } from "./errors.js";
 import type { FirstLine } from "./first-line.js";
 import { PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
+import { RunnerEnd } from "./runner-end.js";
 
 /** Milliseconds that a file system's clock may be behind the process's. */
 const clockSlack = 1000;
+
+/** Milliseconds that a runner has to heed its signal. */
+const cutGrace = 500;
 
 /** A plugin that has printed its handshake line. */
 export interface LaunchedPlugin {
@@ -26,10 +31,10 @@ export interface LaunchedPlugin {
 
 export interface LaunchOptions extends PluginProcessOptions {
   expected: HandshakeExpectations;
-  /** Milliseconds until the handshake line. */
-  startTimeout: number;
   /** Ends the start; its reason is the error of the start. */
   signal: AbortSignal;
+  /** Told of the process, as soon as there is one. */
+  onProcess(process: PluginProcess): void;
   /** Whether the plugin's socket goes when this process ends: not where the plugin outlives it. */
   removeWithHost: boolean;
   /** Removes what was made for the plugin, once its process is gone. */
@@ -42,38 +47,18 @@ export interface LaunchOptions extends PluginProcessOptions {
  *
  * @throws SpawnError - nothing could be started
  * @throws StartError - no acceptable handshake line came; its cause is the HandshakeError where there was a line
- * @throws AbortedError - the signal fired
+ * @throws the signal's reason, when it fires
  */
 export async function launch(runner: Runner, options: LaunchOptions): Promise<LaunchedPlugin> {
-  const { logger, signal, startTimeout } = options;
-  const what = `the start of plugin ${runner.name}`;
-  let process: PluginProcess | undefined;
-  const late = (): StartError =>
-    new StartError(
-      "ERR_START_TIMEOUT",
-      `timeout while waiting for plugin to start: ${runner.name} printed no handshake line within ${startTimeout} ms`,
-      process?.stderrTail ?? "",
-    );
-  return limited({ what, ended: signal, defaultTimeout: startTimeout, late }, async (cut) => {
-    logger.debug("starting plugin", { path: runner.name });
-    const startedAt = Date.now();
-    await runner.start(cut);
-    process = new PluginProcess(runner, options);
-    return negotiate(process, runner, startedAt, options, cut);
-  });
-}
-
-async function negotiate(
-  process: PluginProcess,
-  runner: Runner,
-  startedAt: number,
-  options: LaunchOptions,
-  cut: AbortSignal,
-): Promise<LaunchedPlugin> {
-  const { logger } = options;
+  const { logger, signal } = options;
+  logger.debug("starting plugin", { path: runner.name });
+  const startedAt = Date.now();
+  await startRunner(runner, logger, signal);
+  const process = new PluginProcess(runner, options);
+  options.onProcess(process);
   process.onExit(() => options.cleanUp());
   try {
-    const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: cut });
+    const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: signal });
     const announced = await readHandshake(first, process, runner, options);
     const handshake = { ...announced, ...hostAddress(runner, announced) };
     removeSocketAtExit(process, handshake, startedAt, options);
@@ -82,6 +67,25 @@ async function negotiate(
     return { process, handshake };
   } catch (error) {
     await killStarting(process, runner);
+    throw error;
+  }
+}
+
+/**
+ * Starts a runner, whether or not it heeds the signal: one that does has a moment to do so, and one that starts its
+ * plugin all the same has it ended, whenever that comes.
+ */
+async function startRunner(runner: Runner, logger: Logger, signal: AbortSignal): Promise<void> {
+  const starting = (async () => runner.start(signal))();
+  try {
+    await unlessCut(starting, { what: "the start of the runner", ended: signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const ended = starting.then(
+      () => new RunnerEnd(runner, logger).force(),
+      () => {},
+    );
+    await within(cutGrace, ended);
     throw error;
   }
 }

@@ -122,7 +122,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
    * Calls Control.Quit and closes the session. What the plugin still has to say on its synced streams is read out
    * first, as long as it ends by itself soon.
    */
-  async close(options: WaitOptions = {}): Promise<void> {
+  async quit(options: WaitOptions = {}): Promise<void> {
     try {
       await this.#controlCalls.Quit(true, { timeout: quitTimeout, ...options });
     } catch (error) {

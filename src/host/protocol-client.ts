@@ -7,8 +7,10 @@ export interface ProtocolClient<P extends PluginSet = PluginSet> {
   dispense<N extends keyof P & string>(name: N, options?: WaitOptions): Promise<ClientFace<P[N]>>;
   /** Asks the plugin for a sign of life. */
   ping(options?: WaitOptions): Promise<void>;
-  /** Asks the plugin to end and closes the connection. Rejects when the plugin did not answer. */
-  close(options?: WaitOptions): Promise<void>;
+  /**
+   * Asks the plugin to end and closes the connection (go-plugin: Close). Rejects when the plugin did not answer.
+   */
+  quit(options?: WaitOptions): Promise<void>;
   /** Closes the connection and leaves the plugin running; never rejects. */
   disconnect(): Promise<void>;
   /** Resolves when the connection is gone. */

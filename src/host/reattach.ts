@@ -5,8 +5,10 @@ import type { ExitStatus } from "../process/runner.js";
 import { HandshakeError } from "../protocol/errors.js";
 import { collectVersions } from "../protocol/negotiate.js";
 import { hostTlsOptions } from "../tls/host-options.js";
+import { unlessCut } from "../wait.js";
 import { AttachedProcess } from "./attached-process.js";
-import type { ClientConfig, ReattachConfig } from "./config.js";
+import { type ClientConfig, type ReattachConfig, startTimeoutOf } from "./config.js";
+import { StartError } from "./errors.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import type { Started } from "./start.js";
 
@@ -18,10 +20,19 @@ import type { Started } from "./start.js";
 export async function reattach<P extends PluginSet>(
   config: ClientConfig<P> & { readonly reattach: ReattachConfig },
   logger: Logger,
+  signal: AbortSignal,
 ): Promise<Started<P>> {
   const { protocol = "netrpc", address, test = false } = config.reattach;
   const version = config.reattach.protocolVersion ?? config.handshakeConfig.protocolVersion ?? 0;
-  const plugin = await attach(config.reattach, logger);
+  const late = (milliseconds: number): StartError =>
+    new StartError("ERR_START_TIMEOUT", `the plugin was not reattached to within ${milliseconds} ms`, "");
+  const limits = {
+    what: "the reattachment",
+    ended: signal,
+    defaultTimeout: startTimeoutOf(config),
+    late,
+  };
+  const plugin = await unlessCut(attach(config.reattach, logger), limits);
   void plugin.exit.then(() => logger.debug("reattached plugin process exited", { id: plugin.id }));
   return {
     plugin,
@@ -33,6 +44,7 @@ export async function reattach<P extends PluginSet>(
     socketDir: undefined,
     translator: undefined,
     pid: config.reattach.pid,
+    attached: true,
     test,
   };
 }

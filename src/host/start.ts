@@ -13,9 +13,18 @@ import { hasRoom, tempDir } from "../socket/path.js";
 import { makePrivateDir, type PrivateDir } from "../socket/private-dir.js";
 import { generateCertificate } from "../tls/certificate.js";
 import { hostTlsOptions } from "../tls/host-options.js";
-import { type ClientConfig, type PluginCommand, startTimeoutOf } from "./config.js";
+import { limited, unlessCut } from "../wait.js";
+import {
+  type ClientConfig,
+  type PluginCommand,
+  type RunnerContext,
+  type RunnerFunc,
+  startTimeoutOf,
+} from "./config.js";
+import { StartError } from "./errors.js";
 import { type LaunchedPlugin, launch } from "./launch.js";
 import type { PluginHandle } from "./plugin-handle.js";
+import type { PluginProcess } from "./plugin-process.js";
 
 /** A plugin that runs and can be connected to. */
 export interface Started<P extends PluginSet> {
@@ -29,8 +38,10 @@ export interface Started<P extends PluginSet> {
   readonly socketDir: string | undefined;
   /** Translates addresses, where host and plugin do not see the same. */
   readonly translator: Pick<AttachedRunner, "pluginToHost" | "hostToPlugin"> | undefined;
-  /** The pid of the process that this host started itself. */
+  /** The plugin's pid, where it is a process of this machine. */
   readonly pid: number | undefined;
+  /** Whether it was running already: such a plugin is not ended because the host cannot connect to it. */
+  readonly attached: boolean;
   /** The plugin runs in test mode: it is neither asked to quit nor killed. */
   readonly test: boolean;
 }
@@ -38,11 +49,45 @@ export interface Started<P extends PluginSet> {
 /** Something made for the start that goes with the plugin. */
 type Cleanup = () => Promise<void>;
 
-/** Starts the plugin of a configuration that has no `reattach`, and negotiates with it. */
-export async function startPlugin<P extends PluginSet>(
+/**
+ * Starts the plugin of a configuration that has no `reattach`, and negotiates with it.
+ *
+ * @param onProcess is told of the plugin's process as soon as there is one, whatever becomes of the start
+ */
+export function startPlugin<P extends PluginSet>(
   config: ClientConfig<P>,
   logger: Logger,
   signal: AbortSignal,
+  onProcess: (process: PluginProcess) => void,
+): Promise<Started<P>> {
+  let process: PluginProcess | undefined;
+  const late = (milliseconds: number): StartError => {
+    const missing =
+      process === undefined
+        ? "the plugin's runner had not started it"
+        : `${process.name} printed no handshake line`;
+    const message = `timeout while waiting for plugin to start: ${missing} within ${milliseconds} ms`;
+    return new StartError("ERR_START_TIMEOUT", message, process?.stderrTail ?? "");
+  };
+  const limits = {
+    what: "the start of the plugin",
+    ended: signal,
+    defaultTimeout: startTimeoutOf(config),
+    late,
+  };
+  return limited(limits, (cut) =>
+    startWithin(config, logger, cut, (started) => {
+      process = started;
+      onProcess(started);
+    }),
+  );
+}
+
+async function startWithin<P extends PluginSet>(
+  config: ClientConfig<P>,
+  logger: Logger,
+  signal: AbortSignal,
+  onProcess: (process: PluginProcess) => void,
 ): Promise<Started<P>> {
   const { handshakeConfig, allowedProtocols = ["netrpc"] } = config;
   const { protocolVersion } = handshakeConfig;
@@ -82,7 +127,10 @@ export async function startPlugin<P extends PluginSet>(
     runner =
       config.runner === undefined
         ? new CommandRunner(command, { killWithHost: config.killWithHost, watchdog: config.watchdog, logger })
-        : await config.runner(command, { logger, socketDir: socketDir!.path });
+        : await unlessCut(madeBy(config.runner, command, { logger, socketDir: socketDir!.path }), {
+            what: "the making of the plugin's runner",
+            ended: signal,
+          });
     launched = await launch(runner, {
       logger,
       stderr: config.stderr,
@@ -93,9 +141,9 @@ export async function startPlugin<P extends PluginSet>(
         allowedProtocols,
         multiplexGrpc: config.grpcBrokerMultiplex === true,
       },
-      startTimeout: startTimeoutOf(config),
       removeWithHost: config.killWithHost !== false,
       signal,
+      onProcess,
       cleanUp,
     });
   } catch (error) {
@@ -115,12 +163,17 @@ export async function startPlugin<P extends PluginSet>(
       socketDir: socketDir?.path,
       translator: runner,
       pid: config.runner === undefined ? Number(plugin.id) : undefined,
+      attached: false,
       test: false,
     };
   } catch (error) {
     await plugin.kill();
     throw error;
   }
+}
+
+async function madeBy(make: RunnerFunc, command: Command, context: RunnerContext): Promise<Runner> {
+  return make(command, context);
 }
 
 /**

@@ -175,7 +175,7 @@ for (const fault of ["stop", "silent"] as const) {
       const { step, error, exit } = await drive("handshake", fault);
       assert.equal(step, "start");
       assert.equal(error?.code, "ERR_START_TIMEOUT");
-      assert.equal(exit, undefined);
+      assert.deepEqual(exit, { code: null, signal: "SIGKILL" });
     });
 
     for (const [stage, step, code] of [

@@ -175,12 +175,13 @@ describe("a plugin that cannot be connected to", needs("misbehave"), () => {
     });
   }
 
-  test("bad-address: every call tries anew", async () => {
+  test("bad-address: the plugin is ended, and every call says why", async () => {
     const cmd = [binary("misbehave"), "bad-address"] as const;
     const client = new Client({ handshakeConfig, plugins: { greeter }, cmd, logger: nullLogger });
     const first = await client.client().catch((error: unknown) => error);
     const second = await client.client().catch((error: unknown) => error);
-    assert(first instanceof StartError && second instanceof StartError && first !== second);
+    assert(first instanceof StartError && first === second);
+    assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
     await client.kill();
     assertGone(client);
   });

@@ -147,7 +147,7 @@ describe("close", () => {
         },
       },
     );
-    await connection.client.close();
+    await connection.client.quit();
     assert.equal(out, "last words");
     assert.equal(connection.session.state, "closed");
     await connection.client.closed;
@@ -156,7 +156,7 @@ describe("close", () => {
 
   test("of a plugin that does not answer rejects in its time", async (t) => {
     const { client, session } = await connected(t, {}, { control: { Quit: () => new Promise(() => {}) } });
-    await assert.rejects(client.close({ timeout: 30 }), { code: "ERR_NETRPC_TIMEOUT" });
+    await assert.rejects(client.quit({ timeout: 30 }), { code: "ERR_NETRPC_TIMEOUT" });
     await until(() => session.state === "closed", "the end of the session");
   });
 
@@ -165,7 +165,7 @@ describe("close", () => {
     stdout.write(Buffer.alloc(200_000));
     await delay(20);
     const started = performance.now();
-    await client.close();
+    await client.quit();
     assert(performance.now() - started < 5000);
     assert.equal(pipe.destroyed || pipe.readableEnded, true);
   });

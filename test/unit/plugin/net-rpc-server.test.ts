@@ -88,7 +88,7 @@ describe("NetRpcServer", () => {
     await assert.rejects(client.dispense("lame"), { message: "rpc.Register: Plugin has no method Leave" });
     await client.ping();
     assert.equal(await g.Greet("again"), "Hello, again!");
-    await client.close();
+    await client.quit();
     await served;
   });
 
@@ -140,7 +140,7 @@ describe("NetRpcServer", () => {
     // What the first host's window took, and the chunk that waited for more of it, went down with that host.
     const missing = (1 << 20) + "the rest".length - syncStdout.size;
     assert.ok(missing <= 262_144 + 65_536, `${missing} bytes went down`);
-    await client.close();
+    await client.quit();
     await Promise.all([served, deaf.served]);
   });
 
@@ -148,12 +148,12 @@ describe("NetRpcServer", () => {
     const [a, b] = [await host(), await host()];
     stdout.write(Buffer.from("first"));
     await until("the first host has it", () => a.syncStdout.size === 5);
-    await a.client.close();
+    await a.client.quit();
     await a.served;
     stdout.write(Buffer.from("second"));
     await until("the second host has it", () => b.syncStdout.size === 6);
     assert.deepEqual([a.syncStdout.bytes.toString(), b.syncStdout.bytes.toString()], ["first", "second"]);
-    await b.client.close();
+    await b.client.quit();
     await b.served;
   });
 
@@ -165,7 +165,7 @@ describe("NetRpcServer", () => {
     const { client, served } = await host();
     await client.ping();
     assert.equal(server.openConnections, 1);
-    await client.close();
+    await client.quit();
     silent.socket.destroy();
     await session.close();
     await Promise.all([served, silent.served, half.served]);
@@ -187,7 +187,7 @@ describe("NetRpcServer", () => {
     await late.served;
     assert.ok(logged.includes("warn: plugin: connection lost"), logged.join("\n"));
     assert.equal(await (await rightful.client.dispense("greeter")).Greet("x"), "Hello, x!");
-    await rightful.client.close();
+    await rightful.client.quit();
     await rightful.served;
   });
 
@@ -214,7 +214,7 @@ describe("NetRpcServer", () => {
       await rpc.close();
     }
     await until("all dispensed streams are closed", () => session.numStreams <= 3);
-    await client.close();
+    await client.quit();
     await served;
   });
 });

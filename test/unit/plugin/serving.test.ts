@@ -32,7 +32,7 @@ test("Quit stops the serving, and hosts are waited for once: before its answer",
   const session = Session.client(connect(listener.address));
   const client = await NetRpcProtocolClient.open(session, { plugins: {} });
   const ended = serving.stopped.then(() => serving.end());
-  await client.close();
+  await client.quit();
   await ended;
   assert.deepEqual([output.stdout.flushes, output.stderr.flushes], [1, 1]);
   assert.equal(listener.server.listening, false);
