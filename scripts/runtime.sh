@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Prints the folder of another runtime's program, from the npm registry where it is not there yet: runtime.sh 24 (a line of Node),
-# runtime.sh bun, runtime.sh deno.
+# runtime.sh bun, runtime.sh deno, runtime.sh typescript-5.4 (a compiler).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.runtimes/$1
 case $1 in
   bun | deno)
     package=$1
+    programs=$folder/node_modules/.bin
+    ;;
+  typescript-*)
+    package=typescript@${1#typescript-}
     programs=$folder/node_modules/.bin
     ;;
   *)

@@ -1,7 +1,8 @@
 // Definitions that `goplug gen` writes, held against the Go programs that they are of: every method called both ways, with values of
 // all kinds that Go's reflection makes.
+import assert from "node:assert/strict";
 import type { Case } from "./case.js";
-import { type Proof, prove } from "./contracts/prove.js";
+import { compareBinary, type Proof, prove } from "./contracts/prove.js";
 
 function proof(feature: string, needs: string[], of: Proof): Case {
   return {
@@ -9,6 +10,20 @@ function proof(feature: string, needs: string[], of: Proof): Case {
     needs,
     timeoutMs: 600_000,
     run: ({ signal }) => prove(of, signal),
+  };
+}
+
+/** The contract of an executable is that of its source. */
+function fromBinary(executable: string, module: string, packages: string[], services: number): Case {
+  return {
+    name: `go->ts->go definitions from the executable ${executable} alone`,
+    needs: [executable],
+    timeoutMs: 300_000,
+    async run({ signal, bin }) {
+      const counts = await compareBinary({ module, packages }, bin(executable), signal);
+      assert.equal(counts.services, services);
+      assert(counts.types > 0);
+    },
   };
 }
 
@@ -42,15 +57,6 @@ export const cases: Case[] = [
   proof("the fixtures", ["greeter-netrpc"], {
     module: ".",
     packages: ["counter", "errs", "greeter", "kv", "stdio", "stream"].map((name) => `./shared/${name}`),
-    receivers: {
-      "counter.Helper": 2,
-      "counter.server": 5,
-      "errs.server": 6,
-      "greeter.server": 1,
-      "kv.Receiver": 18,
-      "stdio.server": 5,
-      "stream.server": 4,
-    },
   }),
   proof("one of everything", ["greeter-netrpc"], {
     module: ".",
@@ -118,4 +124,21 @@ func init() {
       "plugin.UIOutputServer": 1,
     },
   }),
+  fromBinary(
+    "all-netrpc",
+    ".",
+    ["counter", "errs", "stream"].map((name) => `./shared/${name}`),
+    4,
+  ),
+  fromBinary("bazaar-netrpc", ".", ["./shared/bazaar"], 2),
+  fromBinary("mattermost-plugin", "mattermost", ["github.com/mattermost/mattermost/server/public/plugin"], 4),
+  fromBinary(
+    "contract-argo",
+    "contracts/argo",
+    ["metricproviders/plugin/rpc", "rollout/steps/plugin/rpc", "rollout/trafficrouting/plugin/rpc"].map(
+      (name) => `${argo}/${name}`,
+    ),
+    3,
+  ),
+  fromBinary("contract-terraform", "contracts/terraform", ["github.com/hashicorp/terraform/plugin"], 4),
 ];
