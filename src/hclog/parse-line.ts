@@ -50,7 +50,7 @@ export class StderrClassifier {
  */
 export function parseHclogLine(line: string): StderrLine | undefined {
   // Only an object can be a log entry; most other lines are told apart without the parser's exception.
-  if (!/^\s*\{/.test(line)) return undefined;
+  if (!/^\s*\{/.test(line) || !line.trimEnd().endsWith("}")) return undefined;
   let raw: unknown;
   try {
     raw = JSON.parse(line);

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import timers from "node:timers";
 import type { Logger } from "../hclog/logger.js";
 import { logStderrLine, StderrClassifier } from "../hclog/parse-line.js";
 import { type LinePiece, LineSplitter } from "../process/line-splitter.js";
@@ -6,6 +7,8 @@ import { copyOutput, type OutputCopy } from "../process/output-copy.js";
 import { ended } from "../process/read-out.js";
 import { Tail } from "../process/tail.js";
 
+/** Milliseconds of work on one plugin's lines after which everybody else has a turn: a chunk may hold 65,536 lines. */
+const turn = 10;
 /** Bytes of stderr that are kept for error messages. */
 const tailSize = 65_536;
 
@@ -34,6 +37,10 @@ export class StderrLog {
   /** The next piece goes on with a line. */
   #isContinued = false;
   #waitsForCopy = true;
+  /** Why the stream is paused. */
+  readonly #holds = new Set<"copy" | "turn">();
+  /** When this turn of the event loop began to read, or undefined between turns. */
+  #turnBegan: number | undefined;
 
   constructor(stderr: Readable, options: StderrLogOptions) {
     this.#stderr = stderr;
@@ -45,7 +52,7 @@ export class StderrLog {
         from: "stderr",
         option: "stderr",
         logger: options.logger,
-        onReady: () => stderr.resume(),
+        onReady: () => this.#letGo("copy"),
       });
     }
     stderr.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -60,13 +67,35 @@ export class StderrLog {
   /** The plugin has ended: what is left in the pipe is read without waiting for the copy. */
   release(): void {
     this.#waitsForCopy = false;
-    this.#stderr.resume();
+    this.#letGo("copy");
   }
 
   #read(chunk: Buffer): void {
+    const began = this.#beginTurn();
     this.#tail.push(chunk);
-    if (this.#copy?.write(chunk) === false && this.#waitsForCopy) this.#stderr.pause();
+    if (this.#copy?.write(chunk) === false && this.#waitsForCopy) this.#hold("copy");
     this.#log(this.#lines.push(chunk));
+    if (performance.now() - began > turn) this.#hold("turn");
+  }
+
+  #beginTurn(): number {
+    if (this.#turnBegan === undefined) {
+      this.#turnBegan = performance.now();
+      timers.setImmediate(() => {
+        this.#turnBegan = undefined;
+        this.#letGo("turn");
+      });
+    }
+    return this.#turnBegan;
+  }
+
+  #hold(reason: "copy" | "turn"): void {
+    this.#holds.add(reason);
+    this.#stderr.pause();
+  }
+
+  #letGo(reason: "copy" | "turn"): void {
+    if (this.#holds.delete(reason) && this.#holds.size === 0) this.#stderr.resume();
   }
 
   #end(): void {

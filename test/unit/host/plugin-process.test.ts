@@ -277,6 +277,24 @@ describe("stderr of a plugin that has ended", () => {
   });
 });
 
+test("a plugin that logs more than the host can take leaves everybody else a turn", async () => {
+  let logged = 0;
+  const debug = (): void => {
+    block(6);
+    logged++;
+  };
+  const { runner, plugin } = started({ logger: { ...nullLogger, debug } });
+  for (let i = 0; i < 50; i++) runner.stderr.write("a line\n");
+  let turns = 0;
+  for (; logged < 50 && turns < 1000; turns++) await new Promise(setImmediate);
+  assert.equal(logged, 50);
+  assert(turns > 10, `${turns} turns`);
+  runner.stderr.end();
+  runner.stdout.end();
+  runner.end({ code: 0, signal: null });
+  await plugin.exit;
+});
+
 describe("what comes on stdout after the handshake", () => {
   for (const [what, pieces] of [
     ["in the same piece", ["1|1|unix|/s|netrpc\nbanner\n", "more\n"]],
