@@ -283,7 +283,9 @@ test("a plugin that logs more than the host can take leaves everybody else a tur
     block(6);
     logged++;
   };
-  const { runner, plugin } = started({ logger: { ...nullLogger, debug } });
+  const { runner, plugin } = started({
+    logger: { trace: debug, debug, info: debug, warn: debug, error: debug },
+  });
   for (let i = 0; i < 50; i++) runner.stderr.write("a line\n");
   let turns = 0;
   for (; logged < 50 && turns < 1000; turns++) await new Promise(setImmediate);
