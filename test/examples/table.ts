@@ -4,8 +4,15 @@ export interface Example {
   stderr: string;
   /** The Go plugin of the same service. */
   go: string;
-  /** What host-check checks of the TypeScript plugin. */
+  /** What host-check checks of the plugin here. */
   checks: string[];
+  /** Default: "ts". */
+  extension?: "mjs";
+}
+
+/** The file of an example's side. */
+export function program(name: string, side: "host" | "plugin"): string {
+  return `examples/${name}/${side}.${examples[name]?.extension ?? "ts"}`;
 }
 
 const kvOutput = (missing: string): RegExp =>
@@ -13,7 +20,7 @@ const kvOutput = (missing: string): RegExp =>
     `^Get\\(greeting\\): Hello from Node\nGet\\(nothing\\): {2}${missing}: key not found: nothing\n$`,
   );
 
-/** Each has a host and a plugin in TypeScript. */
+/** Each has a host and a plugin. */
 export const examples: Record<string, Example> = {
   greeter: {
     go: "greeter-netrpc",
@@ -32,6 +39,13 @@ export const examples: Record<string, Example> = {
     stdout: /^the plugin asks for 0 \+ 40\nthe plugin asks for 40 \+ 2\nGet\(answer\): 42n\n$/,
     stderr: "",
     checks: ["counter-callback", "counter-helper-error"],
+  },
+  javascript: {
+    go: "counter-netrpc",
+    stdout: /^the plugin asks for 0 \+ 40\nthe plugin asks for 40 \+ 2\nGet\(answer\): 42n\n$/,
+    stderr: "",
+    checks: ["counter-callback", "counter-helper-error"],
+    extension: "mjs",
   },
   stdio: {
     go: "stdio-netrpc",

@@ -4,7 +4,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { examples } from "../examples/table.js";
+import { examples, program as file } from "../examples/table.js";
 import { binary } from "../interop/case.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -33,7 +33,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
   describe(runtime, () => {
     for (const [name, { stdout, stderr, go, checks }] of Object.entries(examples)) {
       test(`${name}: its host, a Go plugin`, async () => {
-        const args = [...options, `examples/${name}/host.ts`, binary(go)];
+        const args = [...options, file(name, "host"), binary(go)];
         const env = { ...process.env, GOPLUG_LOG: "error" };
         const printed = await run(program, args, { cwd: root, env });
         assert.match(printed.stdout, stdout);
@@ -43,7 +43,7 @@ for (const [runtime, command] of Object.entries(runtimes)) {
       const working = checks.filter((check) => broken[runtime]?.includes(check) !== true);
       if (working.length === 0) continue;
       test(`${name}: its plugin, a Go host: ${working.join(", ")}`, async () => {
-        const plugin = [program, ...options, `examples/${name}/plugin.ts`];
+        const plugin = [program, ...options, file(name, "plugin")];
         await run(binary("host-check"), ["-case", working.join(), "--", ...plugin], { cwd: root });
       });
     }
