@@ -17,7 +17,7 @@ help:
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
 	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
-	@echo "make bench    measurements beside Go             [PATTERN='^yamux']"
+	@echo "make bench    measurements beside Go             [PATTERN='^yamux'] [ONE_CPU=1]"
 	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
 	@echo "make gen      regenerate generated code (gen-go: what is made of Go source)"
 
@@ -79,7 +79,7 @@ interop: build fixtures
 	$(RUN) test/interop/main.ts $(if $(PATTERN),'$(PATTERN)')
 
 bench: build fixtures
-	$(RUN) bench/main.ts $(if $(PATTERN),'$(PATTERN)')
+	$(RUN) bench/main.ts $(if $(PATTERN),'$(PATTERN)') $(if $(ONE_CPU),--one-cpu)
 
 check: build
 	npx biome check --error-on-warnings .

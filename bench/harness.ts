@@ -6,6 +6,8 @@ export interface Row {
   peer: string;
   peerValue: number;
   ratio: number;
+  /** The same on a single processor, where that was measured, too. */
+  oneCpu?: { value: number; peerValue: number; ratio: number };
 }
 
 /** What a suite file in this folder exports as `suite`. */

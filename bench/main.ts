@@ -1,30 +1,85 @@
 // Runs every suite of this folder (files named *.bench.ts), prints a table and writes bench/results.json.
-// Usage: tsx bench/main.ts [PATTERN]: only rows whose name matches the regular expression.
-import { readdirSync, writeFileSync } from "node:fs";
+// Usage: tsx bench/main.ts [PATTERN] [--one-cpu]: only rows whose name matches the regular expression; with --one-cpu
+// everything is measured a second time on a single processor, which goplug and its peer share, and shown beside.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { Row, Suite } from "./harness.js";
 
-const pattern = new RegExp(process.argv[2] ?? "");
+const { values: options, positionals } = parseArgs({
+  options: { "one-cpu": { type: "boolean" }, results: { type: "string" } },
+  allowPositionals: true,
+});
+const pattern = new RegExp(positionals[0] ?? "");
 const here = new URL(".", import.meta.url);
-const rows: Row[] = [];
-for (const file of readdirSync(here)
-  .filter((name) => name.endsWith(".bench.ts"))
-  .sort()) {
-  const { suite } = (await import(new URL(file, here).href)) as { suite: Suite };
-  process.stderr.write(`# ${suite.name}\n`);
-  rows.push(...(await suite.run((name) => pattern.test(name))));
+
+async function measure(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const file of readdirSync(here)
+    .filter((name) => name.endsWith(".bench.ts"))
+    .sort()) {
+    const { suite } = (await import(new URL(file, here).href)) as { suite: Suite };
+    process.stderr.write(`# ${suite.name}\n`);
+    rows.push(...(await suite.run((name) => pattern.test(name))));
+  }
+  return rows;
+}
+
+/** The same rows from a run of this program, and so of all that it starts, on the first processor alone. */
+function measureOnOneCpu(): Row[] {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  try {
+    const results = join(folder, "results.json");
+    const command = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url), pattern.source];
+    process.stderr.write("# on one processor\n");
+    const { status, error } = spawnSync("taskset", ["-c", "0", ...command, "--results", results], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if (error !== undefined || status !== 0)
+      throw new Error(`the run on one processor failed (${status})`, { cause: error });
+    return JSON.parse(readFileSync(results, "utf8")) as Row[];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 const show = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
-const table = rows.map((r) => [r.name, show(r.value), r.unit, r.peer, show(r.peerValue), r.ratio.toFixed(2)]);
-table.unshift(["row", "goplug", "unit", "peer", "peer's", "ratio"]);
-const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
-for (const line of table)
-  console.log(
-    line
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
-      .trimEnd(),
-  );
 
-writeFileSync(new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);
+function print(rows: readonly Row[]): void {
+  const figures = ({ value, peerValue, ratio }: Omit<Row, "oneCpu">): string[] => [
+    show(value),
+    show(peerValue),
+    ratio.toFixed(2),
+  ];
+  const both = rows.some((row) => row.oneCpu !== undefined);
+  const table = rows.map((row) => [
+    ...[row.name, row.unit, row.peer, ...figures(row)],
+    ...(row.oneCpu === undefined ? [] : figures({ ...row, ...row.oneCpu })),
+  ]);
+  const head = ["row", "unit", "peer", "goplug", "peer's", "ratio"];
+  table.unshift(both ? [...head, "one cpu", "peer's", "ratio"] : head);
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => (line[column] ?? "").length)));
+  for (const line of table)
+    console.log(
+      line
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    );
+}
+
+const rows = await measure();
+if (options["one-cpu"] === true) {
+  const alone = new Map(measureOnOneCpu().map((row) => [`${row.name} ${row.peer}`, row]));
+  for (const row of rows) {
+    const found = alone.get(`${row.name} ${row.peer}`);
+    if (found !== undefined)
+      row.oneCpu = { value: found.value, peerValue: found.peerValue, ratio: found.ratio };
+  }
+}
+print(rows);
+writeFileSync(options.results ?? new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);
