@@ -1,7 +1,14 @@
 import { FAILED, Source } from "../codegen.js";
 import { ARRAY_COST, elementCost, entryCost, MAP_COST, structCost } from "../schema/cost.js";
 import { rememberElements, rememberKeys, rememberPlaces } from "../schema/remember.js";
-import { type AnySchema, base, hasArrivals, type IntegerNode, type StructNode } from "../schema/schema.js";
+import {
+  type AnySchema,
+  base,
+  hasArrivals,
+  type IntegerNode,
+  type Node,
+  type StructNode,
+} from "../schema/schema.js";
 import { zeroMaker } from "../schema/zero.js";
 import type { WireTypes } from "../wire/wire-type.js";
 import type { DecodeOp } from "./decoding.js";
@@ -138,7 +145,7 @@ ${arrivals ? this.#remember(rememberPlaces, made) : `return ${made};`}
     // Each element takes a byte at least, save a struct that ends with its message. Where a value may go on in other
     // messages, what is left of this one says nothing about the count.
     const each = spans || kind === "struct" ? `if (p >= e) throw ${this.#failed};` : "";
-    const doubles = kind === "float" ? "const dv = new DataView(b.buffer, b.byteOffset, b.length);" : "";
+    const { made, view, target } = elementsPlan(base(node.elem).node, spans);
     this.#source.add(`function ${name}(d) {
 if (++d.depth > d.maxDepth) throw ${this.#failed};
 const b = d.buf; let p = d.pos, e = d.end, x = 0, n = 0, v;
@@ -146,15 +153,14 @@ n = b[p++]; if (n > 127) { ${this.#uint("n")} }
 if (${check}${spans ? "n > 1e9" : "n > e - p"}) throw ${this.#failed};
 const count = n;
 ${this.#charge(`${ARRAY_COST} + count * ${spans ? 1 : cost}`)}
-const out = count <= 100000 && ${spans ? "false" : "true"} ? new Array(count) : [];
-const direct = out.length === count;
+${made}
 ${arrivals ? "let types;" : ""}
-${doubles}
+${view}
 for (let i = 0; i < count; i++) {
 ${each}
 ${spans ? this.#charge(cost) : ""}
-${this.#read(node.elem, elemId, "v", "element", true)}
-if (direct) out[i] = v; else out.push(v);
+${this.#read(node.elem, elemId, target, "element", true)}
+${target === "v" ? "out[i] = v;" : ""}
 ${arrivals ? "if (d.arrived !== undefined) (types ??= new Array(i).fill(undefined))[i] = d.arrived; else if (types !== undefined) types.push(undefined);" : ""}
 }
 if (p > e) throw ${this.#failed};
@@ -263,6 +269,29 @@ ${range}`;
 if (n > e - p) throw ${this.#failed};
 if (n === 0) ${target} = ""; else { ${target} = ${slice}(d, b, p, n); p += n; }`;
   }
+}
+
+/** V8 makes a hash table of an array that is longer from the beginning. */
+const MAX_PREALLOCATED = 30_000_000;
+
+/** How the array of a slice's elements is made, and whether they are read straight into it. */
+function elementsPlan(elem: Node, spans: boolean): { made: string; view: string; target: string } {
+  const count = `count <= ${MAX_PREALLOCATED} ? count : 0`;
+  if (elem.kind === "float" && !elem.single)
+    return {
+      // An array that is made for doubles. One of `new Array` is copied as a whole when the first double arrives.
+      made: `const out = [0.5]; out.length = ${count};`,
+      view: "const dv = new DataView(b.buffer, b.byteOffset, b.length);",
+      target: "out[i]",
+    };
+  const wide = (elem.kind === "int" || elem.kind === "uint") && elem.form === "number" && elem.bits === 64;
+  return {
+    // Where values may go on in other messages, the count may be anything.
+    made: `const out = ${spans ? "[]" : `new Array(${count})`};`,
+    view: "",
+    // In a variable between, all integers would become doubles because a few may be.
+    target: wide ? "out[i]" : "v",
+  };
 }
 
 /** A statement that notes the type of the interface value that was just read. */

@@ -216,13 +216,19 @@ else { b[p] = 252; b[p + 1] = u >>> 24; b[p + 2] = u >>> 16; b[p + 3] = u >>> 8;
   }
 
   #string(room: number): string {
+    // Four units at a time: a test of the loop's end costs as much as a unit.
     return `if (n <= ${SHORT_STRING}) {
 ${this.#room(`n + ${room}`)}
 q = p + 1;
 x = 0;
-for (i = 0; i < n; i++) { u = v.charCodeAt(i); x |= u; b[q + i] = u; }
+for (i = 0; i < n - 3; i += 4) {
+const u0 = v.charCodeAt(i), u1 = v.charCodeAt(i + 1), u2 = v.charCodeAt(i + 2), u3 = v.charCodeAt(i + 3);
+x |= u0 | u1 | u2 | u3;
+b[q] = u0; b[q + 1] = u1; b[q + 2] = u2; b[q + 3] = u3; q += 4;
+}
+for (; i < n; i++) { u = v.charCodeAt(i); x |= u; b[q++] = u; }
 } else x = 128;
-if (x < 128) { b[p] = n; p = q + n; }
+if (x < 128) { b[p] = n; p = q; }
 else { ${this.#call("w.string(v)", room)} }`;
   }
 
