@@ -10,6 +10,7 @@ interface Command {
 /** Each is loaded when it is used. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   gen: () => import("./gen/command.js"),
+  gob: () => import("./gob/command.js"),
 };
 
 /** Go's exit code for bad usage and bad input. */
