@@ -135,14 +135,15 @@ export class Plugin {
   async serveHTTP(context: ContextInput, request: Request): Promise<Response> {
     if (!this.implemented.has("ServeHTTP")) return new Response("404 page not found\n", { status: 404 });
     const { request: Request, body } = sendRequest(request, this.#broker);
-    const { id, response, end } = readResponse(this.#broker);
+    const reader = readResponse(this.#broker);
     const call = this.#rpc.ServeHTTP({
       Context: context,
       Request,
       RequestBodyStream: body,
-      ResponseWriterStream: id,
+      ResponseWriterStream: reader.id,
     });
-    return Promise.race([response, call.finally(end).then(() => response)]);
+    call.then(reader.end, reader.fail);
+    return await reader.response;
   }
 
   /** What the plugin made of a file: its information, other content if it has any, and why it is rejected. */

@@ -33,7 +33,7 @@ export class AppError extends Error {
   toWire(): wire.AppErrorInput {
     return {
       Id: this.id,
-      Message: this.message === this.id ? "" : this.message,
+      Message: this.message,
       DetailedError: this.detailedError,
       RequestId: this.requestId,
       StatusCode: this.statusCode,
@@ -42,21 +42,13 @@ export class AppError extends Error {
   }
 }
 
-/** Codes of errors that Go programs compare with (Go: encodableError). */
-const goErrors: Record<number, string> = {
-  1: "EOF",
-  2: "sql: no rows in result set",
-  3: "sql: connection is already closed",
-  4: "sql: transaction has already been committed or rolled back",
-};
-
 /** An error of Go that is no AppError (Go: plugin.ErrorString). `code` 1 is io.EOF, 2 sql.ErrNoRows, and so on. */
 export class ErrorString extends Error {
   override readonly name = "ErrorString";
   readonly code: number;
 
   constructor(message: string, code = 0) {
-    super(message || goErrors[code] || `error ${code}`);
+    super(message);
     this.code = code;
   }
 

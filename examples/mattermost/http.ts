@@ -90,16 +90,30 @@ export async function writeResponse(response: Response, id: number, broker: MuxB
   }
 }
 
-/** Server: the http.ResponseWriter of one request. `response` resolves when the plugin has sent the status. */
-export function readResponse(broker: MuxBroker): { id: number; response: Promise<Response>; end(): void } {
+/** Server: the http.ResponseWriter of one request. */
+export interface ResponseReader {
+  /** The broker id for the plugin. */
+  readonly id: number;
+  /** Resolves when the plugin has sent the status; the body may still be on its way. */
+  readonly response: Promise<Response>;
+  /** The plugin has said everything. */
+  end(): void;
+  /** It will not: with the call's error. */
+  fail(error: unknown): void;
+}
+
+export function readResponse(broker: MuxBroker): ResponseReader {
   let header: Header = new Map();
+  let begun = false;
   let answer!: (response: Response) => void;
-  const response = new Promise<Response>((resolve) => {
-    answer = resolve;
+  let refuse!: (error: unknown) => void;
+  const response = new Promise<Response>((resolve, reject) => {
+    [answer, refuse] = [resolve, reject];
   });
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const body = writable.getWriter();
-  let begun = false;
+  // Whoever reads the body is told; nobody may.
+  body.closed.catch(() => {});
   const begin = (status: number): void => {
     if (begun) return;
     begun = true;
@@ -124,12 +138,18 @@ export function readResponse(broker: MuxBroker): { id: number; response: Promise
     },
     Flush: () => ({}),
   };
-  const id = broker.serve(httpResponseWriterRPCServer, receiver, { optional: true });
-  const end = (): void => {
-    begin(200);
-    body.close().catch(() => {});
+  return {
+    id: broker.serve(httpResponseWriterRPCServer, receiver, { optional: true }),
+    response,
+    end() {
+      begin(200);
+      body.close().catch(() => {});
+    },
+    fail(error) {
+      refuse(error);
+      body.abort(error).catch(() => {});
+    },
   };
-  return { id, response, end };
 }
 
 /** Sends a response's body as raw bytes; what the other side writes meanwhile is nobody's. */

@@ -69,9 +69,8 @@ export class PluginAPI {
     await this.rpc.LogInfo({ A: message, B: pairs.map(String) });
   }
 
-  /** Asks another plugin, whose id is the first part of the path. */
-  async pluginHTTP(request: Request): Promise<Response> {
-    const buffered = request.clone();
+  /** Asks another plugin, whose id is the first part of the path. Undefined: there is no answer. */
+  async pluginHTTP(request: Request): Promise<Response | undefined> {
     const { request: subset, body } = sendRequest(request, this.#broker);
     let received!: (stream: Readable) => void;
     const stream = new Promise<Readable>((resolve) => {
@@ -87,8 +86,10 @@ export class PluginAPI {
         RequestBodyStream: body,
         ResponseBodyStream: id,
       });
-      await buffered.body?.cancel();
-      if (status === 0) throw new ErrorString("the other plugin gave no answer");
+      if (status === 0) {
+        (await stream).destroy();
+        return undefined;
+      }
       return new Response(Readable.toWeb(await stream) as ReadableStream, {
         status,
         headers: headersOf(Header),
@@ -96,8 +97,8 @@ export class PluginAPI {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    // A server from before streams.
-    const RequestBody = Buffer.from(await buffered.arrayBuffer());
+    // A server from before streams, which has not asked for the body.
+    const RequestBody = Buffer.from(await request.arrayBuffer());
     const { Response: answer, ResponseBody } = await this.rpc.PluginHTTP({ Request: subset, RequestBody });
     return new Response(ResponseBody, { status: answer!.StatusCode, headers: headersOf(answer!.Header) });
   }

@@ -84,9 +84,13 @@ class Goplug extends MattermostPlugin implements Hooks {
       case "/inter-plugin": {
         const body = "ping ".repeat(200_000);
         const other = new Request("http://plugins/other/echo?q=1", { method: "POST", body });
-        const { status, headers, body: answer } = await this.api.pluginHTTP(other);
-        return new Response(answer, { status, headers: { "X-Other": headers.get("X-Other") ?? "" } });
+        const answer = await this.api.pluginHTTP(other);
+        if (answer === undefined) return new Response("no answer\n", { status: 502 });
+        const { status, headers } = answer;
+        return new Response(answer.body, { status, headers: { "X-Other": headers.get("X-Other") ?? "" } });
       }
+      case "/broken":
+        throw new Error("this page is broken");
       case "/db": {
         const conn = await this.driver.conn(true);
         const rows = await this.driver.query(

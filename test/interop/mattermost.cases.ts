@@ -230,6 +230,26 @@ export const cases: Case[] = [
     await betweenPlugins(active);
     assert.deepEqual(active.server.calls, ["PluginHTTP POST /other/echo 1000000"]);
   }),
+  {
+    // Go's side of the plugin takes the missing answer for one of status 0.
+    name: "ts->ts mattermost HTTP to a plugin that is not there",
+    run: async () =>
+      withPlugin(await typescript(), async ({ plugin, server }) => {
+        server.pluginHTTP = () => undefined;
+        const response = await plugin.serveHTTP({}, new Request("http://localhost/inter-plugin"));
+        assert.equal(response.status, 502);
+        assert.equal(await response.text(), "no answer\n");
+      }),
+  },
+  {
+    name: "ts->ts mattermost a page that fails",
+    run: async () =>
+      withPlugin(await typescript(), async ({ plugin }) => {
+        const request = new Request("http://localhost/broken");
+        await assert.rejects(plugin.serveHTTP({}, request), { message: "this page is broken" });
+        await echo(plugin, 1);
+      }),
+  },
   ...both("HTTP between plugins at a server from before streams", (executable) =>
     withPlugin(executable, betweenPlugins, (server) => {
       server.wire = {
