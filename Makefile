@@ -103,7 +103,7 @@ gen: node_modules/.package-lock.json
 # Definitions made of Go source: they depend on the version of Go, too, so that `check` leaves them alone.
 gen-go: node_modules/.package-lock.json
 	$(RUN) src/cli/main.ts gen -C go-fixtures/mattermost github.com/mattermost/mattermost/server/public/plugin \
-	  --int64 number --no-docs --out examples/mattermost/gen/definitions.ts
+	  --int64 number --no-docs --optional --out examples/mattermost/gen/definitions.ts
 
 # The reference from the docstrings. Its generator needs a TypeScript of its own, so it is a package apart.
 scripts/reference/node_modules/.package-lock.json: scripts/reference/package-lock.json

@@ -1,14 +1,6 @@
 // A Mattermost server plugin in TypeScript.
 import type { Readable } from "node:stream";
-import {
-  type ByteSource,
-  implemented,
-  type MuxBroker,
-  netRpcPlugin,
-  remoteReader,
-  sendBytes,
-  serve,
-} from "goplug";
+import { type ByteSource, implemented, type MuxBroker, remoteReader, sendBytes, serve } from "goplug";
 import { appErrorValue, errorOf } from "./errors.ts";
 import {
   apiRPCServer,
@@ -19,6 +11,7 @@ import {
   type FileInfo,
   type FileInfoInput,
   handshake,
+  hooksPlugin,
   hooksRPCServer,
   type hooksRPCServerReceiver,
   type Post,
@@ -31,9 +24,6 @@ import { Driver, PluginAPI } from "./plugin-api.ts";
 
 type Awaitable<T> = T | Promise<T>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** The definition for both sides. Plugins have the hooks that they have. */
-export const hooks = netRpcPlugin(hooksRPCServer, { registry, optional: true });
 
 /** The hooks that have a face here; `wire` takes any of the others as they are on the wire. */
 export interface Hooks {
@@ -63,7 +53,7 @@ export abstract class MattermostPlugin {
 
 /** Serves a plugin (Go: ClientMain). */
 export function clientMain(plugin: MattermostPlugin & Hooks): Promise<void> {
-  const implementation = hooks.implement((broker) => receiverOf(plugin, broker));
+  const implementation = hooksPlugin.implement((broker) => receiverOf(plugin, broker));
   return serve({ handshakeConfig: handshake, plugins: { hooks: implementation } });
 }
 

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type ByteSource, Client, type ClientConfig, collectBytes, type MuxBroker } from "goplug";
-import { hooks } from "./client-main.ts";
 import { appErrorOf, appErrorValue, ErrorString, errorOf, errorValue, throwError } from "./errors.ts";
 import {
   apiRPCServer,
@@ -18,6 +17,7 @@ import {
   type hooksRPCServerCaller,
   type Post,
   type PostInput,
+  pluginMap,
   registry,
   type UserInput,
   type WebsocketBroadcast,
@@ -63,7 +63,7 @@ export async function activate(
     .digest();
   const client = new Client({
     handshakeConfig: handshake,
-    plugins: { hooks },
+    plugins: pluginMap,
     cmd,
     startTimeout,
     secureConfig: { checksum, hash: "sha256" },
