@@ -40,6 +40,7 @@ export interface GobErrorDetails {
 
 /** Every error of the codec. `message` is `goText` followed by particulars and by where it happened. */
 export class GobError extends GoplugError {
+  /** Always "GobError". */
   override readonly name: string = "GobError";
   declare readonly code: GobErrorCode;
   /** Go's own words for this error where Go has some, without path and offset. */
@@ -49,6 +50,7 @@ export class GobError extends GoplugError {
   /** Byte offset in the stream at which decoding stopped; undefined for errors of the encoder. */
   readonly offset: number | undefined;
 
+  /** Made by the codec; `goText` becomes the message, together with the details. */
   constructor(code: GobErrorCode, goText: string, details: GobErrorDetails = {}) {
     const where = [
       ...(details.path === undefined ? [] : [`at ${details.path}`]),

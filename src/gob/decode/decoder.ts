@@ -13,7 +13,9 @@ import { ALLOCATION_SHARE, type Limits, StreamState, WAIT } from "./stream-state
 /** What a decoder returns when the next value has not arrived in full. */
 export const NEED_MORE: unique symbol = Symbol("gob.NEED_MORE");
 
+/** Options of {@link Decoder} and {@link decode}. */
 export interface DecoderOptions {
+  /** Bounds on what the stream may demand; those that are left out have their defaults. */
   limits?: Partial<Limits>;
   /** The concrete types that interface values may have. Default: the module's `registry`. */
   registry?: Registry;
@@ -36,6 +38,7 @@ export class Decoder {
   readonly #s: StreamState;
   #ended = false;
 
+  /** A stream of which nothing has arrived. */
   constructor(options: DecoderOptions = {}) {
     this.#s = new StreamState({
       message: DEFAULT_MAX_MESSAGE,

@@ -7,8 +7,10 @@ import { interfaceName, type StreamReader, sliceTooShort } from "./skip.js";
 
 /** The payload of a type that marshals itself, which only that type's own code can read. */
 export class Opaque {
+  /** What the type's own method wrote. */
   readonly payload: Buffer;
 
+  /** Made by the decoder. */
   constructor(payload: Buffer) {
     this.payload = payload;
   }
@@ -23,6 +25,7 @@ export class Described {
   /** The concrete type's name, for what stood in an interface; else "". */
   readonly name: string;
 
+  /** Made by the decoder. */
   constructor(type: WireType, value: DescribedValue, name: string) {
     this.type = type;
     this.value = value;

@@ -19,6 +19,7 @@ export const DEFAULT_MAX_DEPTH = 2500;
 /** Bytes of the longest message length: a count and 32 bits. */
 const MAX_LENGTH_SIZE = 5;
 
+/** Options of {@link Encoder} and {@link encode}. */
 export interface EncoderOptions {
   /** The concrete types that interface values may have. Default: the module's `registry`. */
   registry?: Registry;
@@ -157,6 +158,7 @@ export class Encoder {
   readonly #w = new StreamWriter();
   #taken = 0;
 
+  /** A stream into which nothing was written. */
   constructor(options: EncoderOptions = {}) {
     this.#w.maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
     this.#w.invalidUtf8 = options.invalidUtf8 ?? "refuse";

@@ -12,6 +12,7 @@ export class Registry {
   readonly #byName: Map<string, AnySchema>;
   readonly #byType: Map<GoType, string>;
 
+  /** A registry that knows the builtin names only. */
   constructor() {
     this.#byName = new Map(builtins().byName);
     this.#byType = new Map(builtins().byType);

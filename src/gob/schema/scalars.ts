@@ -2,7 +2,9 @@ import { type IntegerForm, Schema } from "./schema.js";
 
 /** A complex number. */
 export interface Complex {
+  /** The real part. */
   re: number;
+  /** The imaginary part. */
   im: number;
 }
 

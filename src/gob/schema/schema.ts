@@ -138,6 +138,7 @@ export interface Compiled {
   decode: unknown;
 }
 
+/** A schema of any type: what functions take that only pass it on. */
 export type AnySchema = Schema<never, unknown>;
 
 /** What the encoder takes for a schema. */

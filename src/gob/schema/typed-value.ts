@@ -3,11 +3,14 @@ import type { AnySchema, Input } from "./schema.js";
 
 /** A value together with its Go type, for a place that could hold any type. */
 export class TypedValue<T = unknown> {
+  /** The schema of the Go type. */
   readonly schema: AnySchema;
+  /** The value, as the schema takes and gives it. */
   readonly value: T;
   /** The Go type as it is registered: `int`, `[]string`, `example.com/shop.Order`. */
   readonly name: string;
 
+  /** The same as {@link value}, unchecked; the name defaults to what the schema's type is registered under. */
   constructor(schema: AnySchema, value: T, name: string = goTypeOf(schema).registered) {
     this.schema = schema;
     this.value = value;

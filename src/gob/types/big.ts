@@ -43,7 +43,9 @@ export const bigInt = custom<bigint, bigint>({
 
 /** A fraction; Go keeps it in lowest terms with a positive denominator. */
 export interface Rational {
+  /** The numerator, which has the sign. */
   num: bigint;
+  /** The denominator, above zero. */
   den: bigint;
 }
 
@@ -74,7 +76,9 @@ export const bigRat = custom<Rational, Rational>({
 
 /** Go's big.Float: ±0.mantissa × 2^exponent, with the mantissa's first bit set, and how it was rounded. */
 export interface BigFloat {
+  /** Zero and infinity have neither exponent nor mantissa. */
   form: "zero" | "finite" | "inf";
+  /** The sign; zero and infinity have one, too. */
   negative: boolean;
   /** Mantissa bits. */
   precision: number;
@@ -82,6 +86,7 @@ export interface BigFloat {
   mode: number;
   /** Go's Accuracy of the last operation: below, exact or above. */
   accuracy: -1 | 0 | 1;
+  /** The power of two. */
   exponent: number;
   /** Big-endian, the leading bit first, in whole words of 8 bytes (4 on small machines). */
   mantissa: Buffer;

@@ -20,6 +20,10 @@ export class GoTime {
   /** Seconds east of UTC, or "UTC", which Go tells from an offset of zero. */
   readonly offset: number | "UTC";
 
+  /**
+   * An instant, by default in UTC. Throws RangeError when nanoseconds are no integer below 10^9, or the offset is beyond
+   * ±32767 minutes.
+   */
   constructor(unixSeconds: bigint | number, nanoseconds = 0, offset: number | "UTC" = "UTC") {
     this.unixSeconds = BigInt(unixSeconds);
     if (!Number.isInteger(nanoseconds) || nanoseconds < 0 || nanoseconds > 999_999_999)

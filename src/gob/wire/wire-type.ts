@@ -10,7 +10,9 @@ import { badField, corrupt, type Reader } from "./reader.js";
 
 /** A type of a stream, as data: what Go's wireType holds. Ids refer to other types of the same stream. */
 export interface WireType {
+  /** By which the stream refers to it: below 64 for builtin types. */
   readonly id: number;
+  /** What kind of type it is. */
   readonly kind: WireKind;
   /** CommonType.Name: often empty, never to be relied on. */
   readonly name: string;
@@ -22,11 +24,15 @@ export interface WireType {
   readonly key: number;
   /** Length of an array. */
   readonly length: number;
+  /** Fields of a struct, in order; empty for other kinds. */
   readonly fields: readonly WireField[];
 }
 
+/** A field of a struct type. */
 export interface WireField {
+  /** The field's name in Go. */
   readonly name: string;
+  /** The id of its type. */
   readonly id: number;
 }
 
