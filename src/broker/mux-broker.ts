@@ -17,9 +17,12 @@ import {
 } from "../netrpc/index.js";
 import { timeLimit } from "../options.js";
 import { type Limits, limited, startTimer, type WaitOptions, waitFor } from "../wait.js";
+import { INITIAL_WINDOW } from "../yamux/config.js";
+import { Deadlines } from "../yamux/deadlines.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 import { idBytes, readId } from "./read-id.js";
+import { SparingLog } from "./sparing-log.js";
 
 /** How a broker behaves; `maxUnansweredBytes` is the default of what it serves. */
 export interface MuxBrokerOptions extends ServerLimits {
@@ -42,14 +45,22 @@ export type ServedService<T extends MethodTable, O extends OptionalMethods<T>> =
   RegisterOptions<T, O>;
 
 /** One id on its way: a stream that waits for its accepter, or an accepter that waits for its stream. */
-type Pending =
-  | { stream: Channel; stopTimer(): void }
-  | { take(stream: Channel): void; fail(error: Error): void };
+type Pending = { stream: Channel } | { take(stream: Channel): void; fail(error: Error): void };
 
 const pluginName = "Plugin";
 
 /** Milliseconds; go-plugin's own. */
 const defaultTimeout = 5000;
+
+/** Streams whose id is being waited for at a time; the others wait in the session's backlog, or are refused by it. */
+const MAX_WITHOUT_ID = 256;
+/** Streams that may wait for their accepter; further ones are reset. */
+const MAX_UNACCEPTED = 1024;
+/** Bytes that these may hold in all: a peer may send 256 KiB on each. The last ones are reset. */
+const MAX_UNACCEPTED_BYTES = 2 ** 25;
+/** While that many streams wait, their bytes are counted so often. Fewer cannot hold that much. */
+const COUNT_FROM = MAX_UNACCEPTED_BYTES / INITIAL_WINDOW;
+const COUNT_EVERY = 20;
 
 /**
  * Brokers streams of one session by number, so that either side can offer the other further connections, for
@@ -59,10 +70,19 @@ const defaultTimeout = 5000;
 export class MuxBroker {
   readonly #session: Session;
   readonly #logger: Logger;
+  /** For what a peer can bring about any number of times. */
+  readonly #log: SparingLog;
   readonly #onLost: RpcClientOptions["onLost"];
   readonly #timeout: number;
   readonly #maxUnansweredBytes: number | undefined;
   readonly #pending = new Map<number, Pending>();
+  /** Streams that have not said their id. */
+  readonly #withoutId: Deadlines<Channel>;
+  /** The ids of streams that nobody has accepted. */
+  readonly #unaccepted: Deadlines<number>;
+  #stopCounting: (() => void) | undefined;
+  /** Continues the taking of streams once fewer are without an id. */
+  #roomForOne: (() => void) | undefined;
   /** A service that ends because this side has closed the session is no news. */
   readonly #serverLogger: ServerLogger = {
     warn: (message, fields) => {
@@ -81,6 +101,11 @@ export class MuxBroker {
     this.#onLost = options.onLost;
     this.#maxUnansweredBytes = options.maxUnansweredBytes;
     this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
+    this.#log = new SparingLog(this.#logger);
+    this.#withoutId = new Deadlines(this.#timeout, (channel) =>
+      channel.destroy(new BrokerError("ERR_BROKER_TIMEOUT", "timeout waiting for a broker id")),
+    );
+    this.#unaccepted = new Deadlines(this.#timeout, (id) => this.#giveUp(id));
     void this.#run();
   }
 
@@ -205,7 +230,7 @@ export class MuxBroker {
   #take(id: number, wait: WaitOptions): Promise<Channel> {
     const pending = this.#pending.get(id);
     if (pending !== undefined && "stream" in pending) {
-      pending.stopTimer();
+      this.#unaccepted.delete(id);
       this.#pending.delete(id);
       return Promise.resolve(pending.stream);
     }
@@ -236,42 +261,89 @@ export class MuxBroker {
 
   async #run(): Promise<void> {
     try {
-      for (;;) void this.#receive(await this.#session.acceptChannel());
+      for (;;) {
+        const channel = await this.#session.acceptChannel();
+        this.#receive(channel);
+        if (this.#withoutId.size >= MAX_WITHOUT_ID) {
+          await new Promise<void>((resolve) => {
+            this.#roomForOne = resolve;
+          });
+        }
+      }
     } catch (cause) {
       this.#ended = new BrokerError("ERR_BROKER_CLOSED", "the broker's session has ended", { cause });
-      for (const pending of this.#pending.values()) {
-        if ("stream" in pending) pending.stopTimer();
-        else pending.fail(this.#ended);
-      }
+      this.#withoutId.clear();
+      this.#unaccepted.clear();
+      this.#stopCounting?.();
+      for (const pending of this.#pending.values()) if ("fail" in pending) pending.fail(this.#ended);
       this.#pending.clear();
     }
   }
 
   /** Go reads the ids of one stream after another, so that one silent dialler blocks all; here they do not wait. */
-  async #receive(channel: Channel): Promise<void> {
-    const limits = this.#limits({}, "timeout waiting for a broker id");
-    let id: number;
-    try {
-      id = await limited(limits, (signal) => readId(channel, signal));
-    } catch (error) {
-      this.#logger.warn("brokered stream without an id", { error });
+  #receive(channel: Channel): void {
+    this.#withoutId.add(channel);
+    const settle = (): void => {
+      this.#withoutId.delete(channel);
+      this.#roomForOne?.();
+      this.#roomForOne = undefined;
+    };
+    readId(channel).then(
+      (id) => {
+        settle();
+        this.#place(id, channel);
+      },
+      (error: unknown) => {
+        settle();
+        if (this.#ended === undefined) this.#log.warn("brokered stream without an id", { error });
+      },
+    );
+  }
+
+  /** Gives a stream to its accepter, or keeps it until one comes. */
+  #place(id: number, channel: Channel): void {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined && "take" in pending) {
+      pending.take(channel);
       return;
     }
-    const pending = this.#pending.get(id);
-    if (this.#ended !== undefined) {
-      channel.destroy();
-    } else if (pending === undefined) {
-      const giveUp = (): void => {
-        this.#pending.delete(id);
-        this.#logger.warn("closing a brokered stream that nobody accepted", { id });
-        channel.destroy();
-      };
-      this.#pending.set(id, { stream: channel, stopTimer: startTimer(this.#timeout, giveUp, false) });
-    } else if ("take" in pending) {
-      pending.take(channel);
-    } else {
-      this.#logger.warn("closing a brokered stream whose id is waiting already", { id });
-      channel.destroy();
+    if (this.#ended === undefined && pending === undefined && this.#unaccepted.size < MAX_UNACCEPTED) {
+      this.#pending.set(id, { stream: channel });
+      this.#unaccepted.add(id);
+      if (this.#unaccepted.size > COUNT_FROM) this.#countLater();
+      return;
     }
+    channel.destroy();
+    if (this.#ended !== undefined) return;
+    if (pending === undefined)
+      this.#log.warn("closing a brokered stream: too many wait to be accepted", { id });
+    else this.#log.warn("closing a brokered stream whose id is waiting already", { id });
+  }
+
+  #countLater(): void {
+    this.#stopCounting ??= startTimer(COUNT_EVERY, this.#count, false);
+  }
+
+  readonly #count = (): void => {
+    this.#stopCounting = undefined;
+    let bytes = 0;
+    for (const [id, pending] of this.#pending) {
+      if (!("stream" in pending)) continue;
+      bytes += pending.stream.unread;
+      if (bytes <= MAX_UNACCEPTED_BYTES) continue;
+      this.#unaccepted.delete(id);
+      this.#pending.delete(id);
+      this.#log.warn("closing a brokered stream: those that wait to be accepted hold too many bytes", { id });
+      pending.stream.destroy();
+    }
+    if (this.#unaccepted.size > COUNT_FROM) this.#countLater();
+  };
+
+  #giveUp(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined || !("stream" in pending)) return;
+    this.#pending.delete(id);
+    this.#log.warn("closing a brokered stream that nobody accepted", { id });
+    pending.stream.destroy();
   }
 }

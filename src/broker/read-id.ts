@@ -12,21 +12,21 @@ export function idBytes(id: number): Buffer {
  * Reads the 4 bytes that a brokered stream starts with. What follows them stays in the channel, which is held until
  * the next `attach`. The channel is reset when the signal fires.
  */
-export function readId(channel: Channel, signal: AbortSignal): Promise<number> {
+export function readId(channel: Channel, signal?: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const held = Buffer.alloc(4);
     let length = 0;
-    const settle = (): void => signal.removeEventListener("abort", onAbort);
+    const settle = (): void => signal?.removeEventListener("abort", onAbort);
     const onAbort = (): void => {
       settle();
-      reject(signal.reason);
+      reject(signal!.reason);
       channel.destroy();
     };
-    if (signal.aborted) {
+    if (signal?.aborted) {
       onAbort();
       return;
     }
-    signal.addEventListener("abort", onAbort, { once: true });
+    signal?.addEventListener("abort", onAbort, { once: true });
     channel.attach({
       onData(chunk) {
         const taken = chunk.copy(held, length);

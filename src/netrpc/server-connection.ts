@@ -41,7 +41,12 @@ export class ServerConnection {
   #runningBytes = 0;
   /** Bytes given to the channel since it asked the writer to wait; undefined while it does not. */
   #backlog: number | undefined;
+  /** Whether reading has stopped: because too much is unanswered, or until others have had their turn. */
   #paused = false;
+  #isFull = false;
+  #givesWay = false;
+  /** What was done since others last had their turn. */
+  #done = 0;
   #limitTold = false;
   #inputEnded = false;
   #flushScheduled = false;
@@ -154,15 +159,16 @@ export class ServerConnection {
   #begin(call: Call): void {
     this.#incoming = undefined;
     call.cost = CALL_COST + this.#decoder.consumed - this.#incomingFrom;
+    this.#work(call.cost);
     this.#running++;
     this.#runningBytes += call.cost;
     this.#pauseIfFull();
   }
 
   #pauseIfFull(): void {
-    if (this.#paused || this.#state !== "serving" || this.#unanswered < this.#limit) return;
-    this.#paused = true;
-    this.#channel.pause();
+    if (this.#isFull || this.#state !== "serving" || this.#unanswered < this.#limit) return;
+    this.#isFull = true;
+    this.#pause();
     if (this.#limitTold) return;
     this.#limitTold = true;
     this.#logger?.warn("rpc: no more calls are read until some are answered: maxUnansweredBytes is reached", {
@@ -170,6 +176,25 @@ export class ServerConnection {
       bytes: this.#unanswered,
       maxUnansweredBytes: this.#limit,
     });
+  }
+
+  /** A peer that sends calls without end must not keep this process from its other connections. */
+  #work(bytes: number): void {
+    this.#done += bytes;
+    if (this.#done < TURN_BYTES || this.#givesWay || this.#state !== "serving") return;
+    this.#givesWay = true;
+    this.#pause();
+    setImmediate(() => {
+      this.#done = 0;
+      this.#givesWay = false;
+      this.#resumeIfRoom();
+    });
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#channel.pause();
   }
 
   get #unanswered(): number {
@@ -213,6 +238,7 @@ export class ServerConnection {
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state === "closed") return;
     const bytes = this.#encoder.take();
+    this.#work(bytes.length);
     try {
       if (!this.#channel.write(bytes)) this.#backlog ??= 0;
     } catch (error) {
@@ -227,7 +253,8 @@ export class ServerConnection {
   }
 
   #resumeIfRoom(): void {
-    if (!this.#paused || this.#unanswered > this.#limit / 2) return;
+    if (this.#unanswered <= this.#limit / 2) this.#isFull = false;
+    if (!this.#paused || this.#isFull || this.#givesWay) return;
     this.#paused = false;
     this.#readAll();
     if (this.#paused) return;
@@ -284,6 +311,9 @@ export class ServerConnection {
 
 /** Bytes of encoded answers that are written at once instead of at the end of the turn: bounds what piles up. */
 const flushAt = 65_536;
+
+/** What a connection does before it lets others have their turn: a thousand small calls, or one large one. */
+const TURN_BYTES = 262_144;
 
 /** What a call counts beside its bytes: an object or two, a promise, and what the handler holds. */
 const CALL_COST = 256;

@@ -32,6 +32,8 @@ export type StreamState =
 export interface Channel {
   readonly id: number;
   readonly state: StreamState;
+  /** Bytes that have arrived and that no handler has consumed. */
+  readonly unread: number;
   /** Whether bytes that were given to write() wait for the peer to open its window. */
   readonly isBlocked: boolean;
   /**

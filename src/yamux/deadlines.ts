@@ -16,6 +16,10 @@ export class Deadlines<T> {
     this.#expire = expire;
   }
 
+  get size(): number {
+    return this.#due.size;
+  }
+
   add(item: T): void {
     if (this.#lifetime === 0) return;
     this.#due.set(item, performance.now() + this.#lifetime);

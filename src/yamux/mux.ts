@@ -62,6 +62,8 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
   #currentFin = false;
   /** Whether payloads may be kept instead of copied: not if they are read into the same memory again and again. */
   mayKeep = true;
+  /** Frames received so far. */
+  frames = 0;
 
   constructor(
     config: ResolvedConfig,
@@ -139,6 +141,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
   // FrameSink
 
   frame(type: number, flags: number, id: number, length: number): boolean {
+    this.frames++;
     if (this.#trace !== undefined) this.#trace(`< ${describeFrame(type, flags, id, length)}`);
     if (type > WINDOW_UPDATE) {
       if (type === PING) this.#takePing(flags, length);

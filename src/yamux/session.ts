@@ -20,6 +20,11 @@ import { FrameWriter } from "./writer.js";
 const HANG_UP_GRACE = 1000;
 const HANG_UP_ROUNDS = 10;
 
+// What a session takes before it lets others have their turn: Node reads a socket up to 32 times in a row, 64 KiB each.
+// A frame counts for more than its bytes, because it costs more.
+const TURN_BYTES = 262_144;
+const FRAME_COST = 64;
+
 // How long a peer may take to end its side once this side has, before the connection is destroyed.
 const LINGER = 250;
 
@@ -73,6 +78,8 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   #stopClosing: (() => void) | undefined;
   /** Chunks received so far. */
   #chunks = 0;
+  /** What was taken since others last had their turn. */
+  #taken = 0;
   #markClosed!: () => void;
 
   /** A session on the side that dialled; `client` and `server` differ in stream ids only. */
@@ -238,13 +245,26 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   readonly #take = (chunk: Buffer): void => {
     if (this.#phase !== "open") return;
     this.#chunks++;
+    const frames = this.#mux.frames;
     try {
       this.#parser.push(chunk);
+      this.#taken += chunk.length + (this.#mux.frames - frames) * FRAME_COST;
+      if (this.#taken >= TURN_BYTES) this.#giveWay();
     } catch (error) {
       this.#finish(
         error instanceof YamuxError ? error : new YamuxError("ERR_YAMUX_CONNECTION_FAILED", { cause: error }),
       );
     }
+  };
+
+  #giveWay(): void {
+    this.#taken = 0;
+    this.#conn.pause();
+    setImmediate(this.#goOn);
+  }
+
+  readonly #goOn = (): void => {
+    this.#conn.resume();
   };
 
   #connectionFailed(cause: unknown): void {

@@ -327,12 +327,12 @@ describe("streams that nobody asked for", () => {
     });
   }
 
-  test("1,000 of them at once leave nothing", async (t) => {
+  test("1,000 of them at once leave nothing but ten lines in the log", async (t) => {
     const { peer, session, logger } = scripted(t, { timeout: 100 });
     const ended = Array.from({ length: 1000 }, async (_, n) => endOf(await dialRaw(peer, id(n))));
     const codes = new Set(await Promise.all(ended));
     assert.deepEqual([...codes], ["ERR_YAMUX_CONNECTION_RESET"]);
-    assert.equal(logger.lines.length, 1000);
+    assert.equal(logger.lines.length, 10);
     assert.equal(session.numStreams, 0);
   });
 });

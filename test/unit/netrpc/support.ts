@@ -112,6 +112,8 @@ class PairEnd implements ByteChannel {
   peer!: PairEnd;
   #handler!: ByteChannelHandler;
   #over = false;
+  /** What is held back while paused. */
+  #held: (() => void)[] | undefined;
 
   attach(handler: ByteChannelHandler): void {
     this.#handler = handler;
@@ -119,18 +121,17 @@ class PairEnd implements ByteChannel {
 
   write(chunk: Uint8Array): boolean {
     const lent = Buffer.from(chunk);
-    queueMicrotask(() => {
-      if (this.peer.#over) return;
-      this.peer.#handler.onData(lent);
-      lent.fill(0xee);
-    });
+    queueMicrotask(() =>
+      this.peer.#deliver(() => {
+        this.peer.#handler.onData(lent);
+        lent.fill(0xee);
+      }),
+    );
     return true;
   }
 
   end(): void {
-    queueMicrotask(() => {
-      if (!this.peer.#over) this.peer.#handler.onEnd();
-    });
+    queueMicrotask(() => this.peer.#deliver(() => this.peer.#handler.onEnd()));
   }
 
   destroy(error?: Error): void {
@@ -141,10 +142,18 @@ class PairEnd implements ByteChannel {
   }
 
   pause(): void {
-    throw new Error("not scripted");
+    this.#held ??= [];
   }
 
   resume(): void {
-    throw new Error("not scripted");
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) this.#deliver(go);
+  }
+
+  #deliver(go: () => void): void {
+    if (this.#over) return;
+    if (this.#held === undefined) go();
+    else this.#held.push(go);
   }
 }
