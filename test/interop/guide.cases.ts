@@ -6,6 +6,6 @@ export const cases: Case[] = [...sections().keys()].slice(1).map((title) => ({
   name: `${title === "A Node host for Go plugins" ? "ts->go" : "go->ts"} guide ${title}`,
   // The guide has Go build go-plugin's own examples: where there are fixtures, there is Go.
   needs: ["greeter-netrpc"],
-  timeoutMs: 180_000,
+  timeoutMs: 400_000,
   run: ({ signal }) => follow(title, signal),
 }));

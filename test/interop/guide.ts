@@ -104,7 +104,7 @@ async function prepare(): Promise<string> {
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await makeTools(folder);
   const first = [...sections().values()][0]!;
-  await work(first, folder, folder, AbortSignal.timeout(120_000));
+  await work(first, folder, folder, AbortSignal.timeout(300_000));
   return folder;
 }
 
