@@ -1,3 +1,4 @@
+import { GrpcMissingError } from "../definition/load-grpc.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
@@ -137,7 +138,8 @@ export class Client<P extends PluginSet = PluginSet> {
         if (running.connection === connecting) running.connection = undefined;
         // A plugin that was reattached to is still there: the next call tries anew, as in go-plugin.
         if (running.attached || this.#state.name !== "running") return;
-        if (error instanceof StartError) this.#state = { name: "failed", error };
+        if (error instanceof StartError || error instanceof GrpcMissingError)
+          this.#state = { name: "failed", error };
       });
     }
     return unlessCut(running.connection, { ...options, what: "the connection to the plugin" });

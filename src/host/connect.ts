@@ -1,4 +1,4 @@
-import { loadGrpc } from "../definition/load-grpc.js";
+import { GrpcMissingError, loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import { type Logger, withFields } from "../hclog/logger.js";
@@ -24,7 +24,7 @@ const exitedGrace = 300;
  * Connects to a started plugin. The attempt ends with the plugin's process, after the start timeout, or when `ending`
  * fires. A plugin that was started for this connection ends with the attempt.
  *
- * @throws StartError ERR_START_CONNECT, PluginExitedError
+ * @throws StartError ERR_START_CONNECT, PluginExitedError, GrpcMissingError
  */
 export async function connectPlugin<P extends PluginSet>(
   started: Started<P>,
@@ -57,6 +57,7 @@ export async function connectPlugin<P extends PluginSet>(
     if (exit !== undefined)
       throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
     if (!started.attached && !ending.aborted) await plugin.kill();
+    if (error instanceof GrpcMissingError) throw error;
     const { network, address } = started.address;
     const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });

@@ -67,7 +67,9 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
     if (!("grpcClient" in plugin)) {
-      throw new WrongProtocolError(`plugin ${JSON.stringify(name)} doesn't support gRPC`);
+      throw new WrongProtocolError(
+        `plugin ${JSON.stringify(name)} doesn't support gRPC: the plugin speaks gRPC, and the host's type of that name has only a net/rpc side`,
+      );
     }
     const { conn, broker } = this.#end;
     return (await plugin.grpcClient({ conn, broker, signal: this.#over.signal })) as ClientFace<P[N]>;

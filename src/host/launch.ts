@@ -5,6 +5,7 @@ import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
 import { socketsOfChild } from "../process/identity.js";
 import type { Runner } from "../process/runner.js";
+import type { HandshakeConfig } from "../protocol/constants.js";
 import { HandshakeError } from "../protocol/errors.js";
 import {
   type HandshakeExpectations,
@@ -12,6 +13,7 @@ import {
   parseHandshakeLine,
 } from "../protocol/handshake-line.js";
 import { unlessCut, within } from "../wait.js";
+import { adviceOnExit, adviceOnHandshake, withAdvice } from "./advice.js";
 import { StartError } from "./errors.js";
 import type { FirstLine } from "./first-line.js";
 import { PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
@@ -30,6 +32,7 @@ export interface LaunchedPlugin {
 }
 
 export interface LaunchOptions extends PluginProcessOptions {
+  handshakeConfig: HandshakeConfig;
   expected: HandshakeExpectations;
   /** Ends the start; its reason is the error of the start. */
   signal: AbortSignal;
@@ -107,16 +110,17 @@ async function readHandshake(
   first: FirstLine,
   process: PluginProcess,
   runner: Runner,
-  { expected }: LaunchOptions,
+  { expected, handshakeConfig }: LaunchOptions,
 ): Promise<HandshakeLine> {
   if (first.kind === "exited") {
     const { code, signal } = first.exit;
     const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
     const rest =
       first.rest.trim() === "" ? "" : ` after printing ${JSON.stringify(first.rest.slice(0, 1024))}`;
+    const advice = adviceOnExit(process.stderrTail, handshakeConfig);
     throw new StartError(
       "ERR_START_EXITED",
-      `plugin exited before we could connect: ${process.name} ${how}${rest}`,
+      withAdvice(`plugin exited before we could connect: ${process.name} ${how}${rest}`, advice),
       process.stderrTail,
     );
   }
@@ -133,13 +137,12 @@ async function readHandshake(
     if (!(error instanceof HandshakeError)) throw error;
     // Killed first, so that what it still writes to stderr is in the message.
     await killStarting(process, runner);
-    const notes = error.code === "ERR_HANDSHAKE_LINE" ? `\n${await process.diagnose()}` : "";
-    throw new StartError(
-      error.code,
-      `cannot use plugin ${process.name}: ${error.message}${notes}`,
-      process.stderrTail,
-      { cause: error },
+    const message = withAdvice(
+      `cannot use plugin ${process.name}: ${error.message}`,
+      adviceOnHandshake(error.code),
     );
+    const notes = error.code === "ERR_HANDSHAKE_LINE" ? `\n${await process.diagnose()}` : "";
+    throw new StartError(error.code, `${message}${notes}`, process.stderrTail, { cause: error });
   }
 }
 

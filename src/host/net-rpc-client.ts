@@ -90,7 +90,11 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     const { plugins, onLost } = this.#options;
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
-    if (!("client" in plugin)) throw new WrongProtocolError("net/rpc plugin protocol not supported");
+    if (!("client" in plugin)) {
+      throw new WrongProtocolError(
+        `net/rpc plugin protocol not supported: the plugin speaks net/rpc, and ${JSON.stringify(name)} has only a gRPC side`,
+      );
+    }
     const id = await this.#dispenserCalls.Dispense(name, options);
     const channel = await this.broker.dialChannel(id, options).catch((error) => this.#explain(error));
     const rpc = new RpcClient(channel, {

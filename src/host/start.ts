@@ -14,6 +14,7 @@ import { makePrivateDir, type PrivateDir } from "../socket/private-dir.js";
 import { generateCertificate } from "../tls/certificate.js";
 import { hostTlsOptions } from "../tls/host-options.js";
 import { limited, unlessCut } from "../wait.js";
+import { adviceOnSilence, withAdvice } from "./advice.js";
 import {
   type ClientConfig,
   type PluginCommand,
@@ -67,7 +68,12 @@ export function startPlugin<P extends PluginSet>(
         ? "the plugin's runner had not started it"
         : `${process.name} printed no handshake line`;
     const message = `timeout while waiting for plugin to start: ${missing} within ${milliseconds} ms`;
-    return new StartError("ERR_START_TIMEOUT", message, process?.stderrTail ?? "");
+    const stderr = process?.stderrTail ?? "";
+    const env = {
+      ...(config.skipHostEnv === true ? {} : globalThis.process.env),
+      ...commandOf(config.cmd).env,
+    };
+    return new StartError("ERR_START_TIMEOUT", withAdvice(message, adviceOnSilence(stderr, env)), stderr);
   };
   const limits = {
     what: "the start of the plugin",
@@ -136,6 +142,7 @@ async function startWithin<P extends PluginSet>(
       stderr: config.stderr,
       // As in go-plugin, 0 stands for the default.
       logBufferSize: config.pluginLogBufferSize || 65_536,
+      handshakeConfig,
       expected: {
         versions: sets.keys(),
         allowedProtocols,

@@ -246,7 +246,7 @@ export class RpcClient {
     this.#pending.delete(seq);
     call?.reject(
       refusal === ""
-        ? new BadReplyError("reading body ", cause)
+        ? new BadReplyError("reading body ", cause, call.serviceMethod)
         : new RemoteError(refusal, call.serviceMethod),
     );
   }

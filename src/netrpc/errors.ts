@@ -49,9 +49,10 @@ export class ConnectionLostError extends NetRpcError {
 export class BadReplyError extends NetRpcError {
   override readonly name = "BadReplyError";
 
-  constructor(prefix: "" | "reading body ", cause: unknown) {
+  constructor(prefix: "" | "reading body ", cause: unknown, serviceMethod?: string) {
     const text = cause instanceof Error ? cause.message : String(cause);
-    super("ERR_NETRPC_BAD_REPLY", prefix + text, { cause });
+    const whose = serviceMethod === undefined ? "" : ` (in the answer of ${serviceMethod})`;
+    super("ERR_NETRPC_BAD_REPLY", prefix + text + whose, { cause });
   }
 }
 

@@ -1,5 +1,7 @@
+import { AbortedError } from "../errors.js";
 import type { AnySchema, Input, Output } from "../gob/index.js";
 import type { RpcClient } from "./client.js";
+import { BadReplyError, CallTimeoutError, RemoteError } from "./errors.js";
 import type { CallOptions } from "./pending-call.js";
 
 /** Wire name of each method, with the schemas of its argument and reply. */
@@ -48,6 +50,9 @@ export function implemented<T extends MethodTable>(methods: T, receiver: object)
   );
 }
 
+/** Errors that are one call's alone: no other caller sees the same one. */
+const ownErrors = [RemoteError, BadReplyError, CallTimeoutError, AbortedError] as const;
+
 /** Binds a method table to a service name of a connected client. */
 export function caller<const T extends MethodTable>(
   client: RpcClient,
@@ -57,7 +62,15 @@ export function caller<const T extends MethodTable>(
   const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = {};
   for (const [name, [argSchema, replySchema]] of Object.entries(methods)) {
     const serviceMethod = `${service}.${name}`;
-    bound[name] = (arg, options) => client.call(serviceMethod, argSchema, arg as never, replySchema, options);
+    bound[name] = async (arg, options) => {
+      try {
+        return await client.call(serviceMethod, argSchema, arg as never, replySchema, options);
+      } catch (error) {
+        // Made where bytes arrived, or a timer fired, it shows nothing of the call: here its awaiting callers are known.
+        if (ownErrors.some((kind) => error instanceof kind)) Error.captureStackTrace(error as Error);
+        throw error;
+      }
+    };
   }
   return bound as unknown as Caller<T>;
 }

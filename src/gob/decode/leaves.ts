@@ -95,6 +95,7 @@ export function interfaceOp(typed: boolean): DecodeOp {
       throw new Fault(
         "ERR_GOB_UNREGISTERED",
         `gob: name not registered for interface: ${JSON.stringify(name)}`,
+        { detail: "gob.registry.register(schema, name) makes it known" },
       );
     r.enter();
     const id = r.interfaceHeader();

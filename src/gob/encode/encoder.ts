@@ -95,6 +95,7 @@ class StreamWriter extends Writer implements EncodeState {
       throw new Fault(
         "ERR_GOB_UNREGISTERED",
         `gob: type not registered for interface: ${goText(base(schema))}`,
+        { detail: "gob.registry.register(schema) makes it known, under the name that it has in Go" },
       );
     if (value === null && schema.node.kind === "pointer")
       throw new Fault(

@@ -278,7 +278,7 @@ test("TestGobError", async () => {
   await assert.rejects(call, {
     name: "BadReplyError",
     code: "ERR_NETRPC_BAD_REPLY",
-    message: "reading body unexpected EOF",
+    message: /^reading body unexpected EOF \(in the answer of \S+\)$/,
   });
   await client.closed;
 });
