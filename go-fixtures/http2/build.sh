@@ -6,4 +6,3 @@ cd "$(dirname "$0")"
 go build -o ../bin/ ./...
 go build -o ../bin/h2spec github.com/summerwind/h2spec/cmd/h2spec
 go build -o ../bin/grpc-interop-client google.golang.org/grpc/interop/client
-go build -o ../bin/grpc-interop-server google.golang.org/grpc/interop/server

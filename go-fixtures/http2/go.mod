@@ -2,7 +2,10 @@ module example.com/goplug/fixtures/http2
 
 go 1.24
 
-require golang.org/x/net v0.38.0
+require (
+	golang.org/x/net v0.38.0
+	google.golang.org/grpc v1.71.1
+)
 
 require (
 	cel.dev/expr v0.19.1 // indirect
@@ -26,12 +29,10 @@ require (
 	golang.org/x/text v0.23.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20250106144421-5f5ef82da422 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20250115164207-1a7da9e5054f // indirect
-	google.golang.org/grpc v1.71.1 // indirect
 	google.golang.org/protobuf v1.36.4 // indirect
 )
 
 tool (
 	github.com/summerwind/h2spec/cmd/h2spec
 	google.golang.org/grpc/interop/client
-	google.golang.org/grpc/interop/server
 )

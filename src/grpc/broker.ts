@@ -7,14 +7,15 @@ import type { SocketAddress } from "../socket/address.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { limited } from "../wait.js";
+import type { Channel } from "../yamux/index.js";
 import { Announcements } from "./announcements.js";
 import type { BrokerStream } from "./broker-stream.js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport, type Way } from "./connection.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import { Knocking } from "./knocking.js";
-import type { Muxer, OnConnection } from "./muxer.js";
-import { Injector, makeServer, stopServer } from "./server.js";
+import type { Muxer } from "./muxer.js";
+import { asDuplex, Injector, makeServer, stopServer } from "./server.js";
 
 export interface GRPCBrokerOptions {
   readonly stream: BrokerStream;
@@ -27,7 +28,7 @@ export interface GRPCBrokerOptions {
   readonly channelOptions?: ChannelOptions | undefined;
   /** Finds the cause of the errors of calls that the loss of a dialled connection has ended. */
   readonly explainLoss?: ExplainLoss | undefined;
-  /** What dialled connections go over. */
+  /** What connections go over, in both directions. */
   readonly transport?: GrpcTransport | undefined;
   /** Options for brokered servers. */
   readonly serverOptions?: ServerOptions | undefined;
@@ -108,30 +109,7 @@ export class GRPCBroker {
    * @throws BrokerError ERR_BROKER_ID_IN_USE, ERR_BROKER_CLOSED
    */
   async accept(id: number, onConnection: (connection: Duplex) => void): Promise<BrokerListener> {
-    this.#checkOpen();
-    if (this.#accepted.has(id)) {
-      throw new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being accepted already`);
-    }
-    this.#accepted.set(id, "opening");
-    let close: (() => void) | undefined;
-    try {
-      close = await this.#listen(id, onConnection);
-      this.#checkOpen();
-    } catch (error) {
-      close?.();
-      this.#accepted.delete(id);
-      throw error;
-    }
-    const listener: BrokerListener = {
-      id,
-      close: () => {
-        if (this.#accepted.get(id) !== listener) return;
-        this.#accepted.delete(id);
-        close();
-      },
-    };
-    this.#accepted.set(id, listener);
-    return listener;
+    return this.#accept(id, (connection) => onConnection(asDuplex(connection)));
   }
 
   /**
@@ -142,10 +120,12 @@ export class GRPCBroker {
    */
   async acceptAndServe(id: number, register: Register, options?: ServerOptions): Promise<BrokeredServer> {
     this.#checkOpen();
-    const server = makeServer({ ...this.#options.serverOptions, ...options });
+    const { transport, serverOptions } = this.#options;
+    const server = makeServer({ ...serverOptions, ...options }, { transport, logger: this.#logger });
     await register(server);
     const injector = new Injector(server, this.#options.tls?.server(), this.#logger);
-    const listener = await this.accept(id, (connection) => injector.inject(connection));
+    const inject = (connection: Duplex | Channel): void => injector.inject(connection);
+    const listener = await this.#accept(id, inject);
     const stop = async (graceMs = 0): Promise<void> => {
       this.#servers.delete(served);
       listener.close();
@@ -219,8 +199,35 @@ export class GRPCBroker {
     if (this.#closed) throw new BrokerError("ERR_BROKER_CLOSED", "broker closed");
   }
 
+  async #accept(id: number, onConnection: (connection: Duplex | Channel) => void): Promise<BrokerListener> {
+    this.#checkOpen();
+    if (this.#accepted.has(id)) {
+      throw new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being accepted already`);
+    }
+    this.#accepted.set(id, "opening");
+    let close: (() => void) | undefined;
+    try {
+      close = await this.#listen(id, onConnection);
+      this.#checkOpen();
+    } catch (error) {
+      close?.();
+      this.#accepted.delete(id);
+      throw error;
+    }
+    const listener: BrokerListener = {
+      id,
+      close: () => {
+        if (this.#accepted.get(id) !== listener) return;
+        this.#accepted.delete(id);
+        close();
+      },
+    };
+    this.#accepted.set(id, listener);
+    return listener;
+  }
+
   /** Begins to take connections; resolves, once the other side can dial, with what ends it. */
-  async #listen(id: number, onConnection: OnConnection): Promise<() => void> {
+  async #listen(id: number, onConnection: (connection: Duplex | Channel) => void): Promise<() => void> {
     const knocking = this.#knocking;
     if (knocking !== undefined) {
       knocking.listen(id, onConnection);

@@ -1,8 +1,7 @@
-import type { Duplex } from "node:stream";
 import type { Logger } from "../hclog/logger.js";
 import type { Channel, Session } from "../yamux/index.js";
 
-export type OnConnection = (connection: Duplex) => void;
+export type OnConnection = (connection: Channel) => void;
 
 /**
  * Gives the streams of a multiplexed connection to those who wait for them (go-plugin: internal/grpcmux). Nothing in
@@ -55,15 +54,13 @@ export class Muxer {
 
   async #run(): Promise<void> {
     try {
-      for (;;) this.#dispatch(await this.#session.accept());
+      for (;;) this.#dispatch(await this.#session.acceptChannel());
     } catch (error) {
       this.#logger.debug("multiplexed connection ended", { error });
     }
   }
 
-  #dispatch(stream: Duplex): void {
-    // The session's end ends its streams with an error, whoever has them by then.
-    stream.on("error", ignore);
+  #dispatch(stream: Channel): void {
     const id = this.#expected;
     this.#expected = undefined;
     const listener = id === undefined ? this.#fallback : this.#listeners.get(id);
@@ -75,5 +72,3 @@ export class Muxer {
     stream.destroy();
   }
 }
-
-function ignore(): void {}

@@ -7,6 +7,7 @@ import type { PluginTls } from "../tls/plugin-options.js";
 import { Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
+import type { GrpcTransport } from "./connection.js";
 import { HealthService as healthDefinition } from "./gen/grpc/health/v1/health.js";
 import { type ConnInfo, GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
 import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
@@ -37,6 +38,7 @@ export interface GrpcServeOptions {
 }
 
 export interface PluginEndOptions extends GrpcServeOptions {
+  readonly transport: GrpcTransport | undefined;
   readonly logger: Logger;
   readonly tls: PluginTls | undefined;
   /** Brokered connections are streams of the main one. */
@@ -71,7 +73,8 @@ export class PluginEnd {
   private constructor(options: PluginEndOptions) {
     const { logger, tls } = options;
     this.#options = options;
-    this.#server = makeServer(options.options);
+    const { transport } = options;
+    this.#server = makeServer(options.options, { transport, logger });
     this.#stdio = new StdioService(options.stdout, options.stderr);
     this.#injector = new Injector(this.#server, tls, logger);
     this.#broker = new GRPCBroker({
@@ -80,6 +83,7 @@ export class PluginEnd {
       listen: options.listen,
       ...(tls !== undefined && { tls: { client: clientRole(tls), server: () => tls } }),
       serverOptions: options.options,
+      transport,
       ...(options.multiplex && { muxer: () => this.#muxerOrThrow() }),
     });
   }

@@ -2,37 +2,43 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
+import { channelConnection, duplexConnection } from "../http2/index.js";
 import { tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
+import type { Channel } from "../yamux/index.js";
+import { chooseTransport, type GrpcTransport } from "./connection.js";
+import { OwnServer } from "./transport/own-server.js";
+
+/** Who speaks HTTP/2 for a server, and who is told when an option decides on it. */
+export interface ServerTransport {
+  readonly transport?: GrpcTransport | undefined;
+  readonly logger?: Logger | undefined;
+}
 
 /** A grpc-js server without limits on the size of messages, as go-plugin's hosts have none; options come on top. */
-export function makeServer(options: ServerOptions | undefined): Server {
-  return new Server({
+export function makeServer(
+  options: ServerOptions | undefined,
+  { transport, logger }: ServerTransport = {},
+): Server {
+  const all: ServerOptions = {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
     "grpc.enable_channelz": 0,
     ...options,
-  });
+  };
+  return chooseTransport(transport, all, logger) === "goplug" ? new OwnServer(all) : new Server(all);
 }
 
 /** Hands connections to a server that does not listen itself. */
 export class Injector {
-  readonly #connections = new Set<Duplex>();
+  readonly #connections = new Set<{ destroy(): unknown }>();
   #onEmpty: (() => void) | undefined;
-  readonly #inject: (connection: Duplex) => void;
+  readonly #serve: (connection: Duplex | Channel) => void;
 
   constructor(server: Server, tls: PluginTls | undefined, logger: Logger) {
-    // TLS is goplug's business, which pins AutoMTLS certificates; what comes here is secured already.
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    const inject = (connection: Duplex): void => {
-      this.#connections.add(connection);
-      connection.once("close", () => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#onEmpty?.();
-      });
-      injector.injectConnection(connection);
-    };
-    this.#inject = tls === undefined ? inject : secured(tls, logger, inject);
+    const inject = server instanceof OwnServer ? this.#own(server) : this.#grpcJs(server);
+    // TLS is goplug's business, which pins AutoMTLS certificates; what comes to the server is secured already.
+    this.#serve = tls === undefined ? inject : secured(tls, logger, inject);
   }
 
   /** Connections that are open now. */
@@ -40,8 +46,9 @@ export class Injector {
     return this.#connections.size;
   }
 
-  inject(connection: Duplex): void {
-    this.#inject(connection);
+  /** Takes a socket, or a stream of a multiplexed connection. */
+  inject(connection: Duplex | Channel): void {
+    this.#serve(connection);
   }
 
   /** Resolves once no connection is open. */
@@ -56,9 +63,47 @@ export class Injector {
   destroy(): void {
     for (const connection of this.#connections) connection.destroy();
   }
+
+  #own(server: OwnServer): (connection: Duplex | Channel) => void {
+    return (connection) => {
+      const isChannel = "toDuplex" in connection;
+      const bytes = isChannel ? channelConnection(connection) : duplexConnection(connection);
+      this.#connections.add(bytes);
+      const session = server.serveConnection(bytes, isChannel ? undefined : connection);
+      void session.closed.then(() => this.#gone(bytes));
+    };
+  }
+
+  #grpcJs(server: Server): (connection: Duplex | Channel) => void {
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    return (given) => {
+      const connection = asDuplex(given);
+      this.#connections.add(connection);
+      connection.once("close", () => this.#gone(connection));
+      injector.injectConnection(connection);
+    };
+  }
+
+  #gone(connection: { destroy(): unknown }): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
 }
 
-function secured(tls: PluginTls, logger: Logger, inject: (connection: Duplex) => void): typeof inject {
+/** A stream of a multiplexed connection as a Duplex. */
+export function asDuplex(connection: Duplex | Channel): Duplex {
+  if (!("toDuplex" in connection)) return connection;
+  const stream = connection.toDuplex();
+  // The session's end ends its streams with an error, whoever has them by then.
+  stream.on("error", () => {});
+  return stream;
+}
+
+function secured(
+  tls: PluginTls,
+  logger: Logger,
+  inject: (connection: Duplex) => void,
+): (connection: Duplex | Channel) => void {
   // grpc-go's clients insist on the name of HTTP/2, and Node's server on having been asked for it.
   const withAlpn = { ...tls, options: { ALPNProtocols: ["h2"], ...tls.options } };
   const accept = tlsAcceptor(withAlpn, {
@@ -70,7 +115,7 @@ function secured(tls: PluginTls, logger: Logger, inject: (connection: Duplex) =>
     refused: (error) => logger.warn("plugin: connection refused", { error }),
   });
   // Node shakes hands on any Duplex; only the types say Socket.
-  return (connection) => accept(connection as Socket);
+  return (connection) => accept(asDuplex(connection) as Socket);
 }
 
 /**
@@ -83,6 +128,13 @@ export async function stopServer(server: Server, injector: Injector, graceMs: nu
       server.forceShutdown();
       resolve();
     }, graceMs);
+    if (server instanceof OwnServer) {
+      void server.drainSessions().then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      return;
+    }
     // Since Node 24 closing a server begins to close its sessions, which grpc-js then takes for closed though calls run.
     server.tryShutdown(async () => {
       await injector.drained();

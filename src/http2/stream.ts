@@ -55,6 +55,7 @@ export class Stream {
   #outbox: Uint8Array[] = NOTHING as Uint8Array[];
   /** What ends this side's direction once the outbox is empty: trailers, or none. */
   #ending: HeaderList | "plain" | undefined;
+  #endsAll = false;
   #request: HeaderList | undefined;
   #drainOwed = false;
   #waits = false;
@@ -82,9 +83,10 @@ export class Stream {
     this.#handler = handler;
   }
 
-  /** A server's response headers; with `end` they are the whole response. Nothing happens once the stream is over. */
-  respond(headers: HeaderList, end: boolean): void {
+  /** A server's response headers; with `end` they are the whole response, and `all` is as in {@link end}. Nothing happens once the stream is over. */
+  respond(headers: HeaderList, end: boolean, all = false): void {
     if (this.#state !== "open" && this.#state !== "halfClosedRemote") return;
+    this.#endsAll = all;
     if (!this.#host.sendHeaders(this.id, headers, end)) this.#tooLarge();
     else if (end) this.#endLocal();
   }
@@ -121,11 +123,21 @@ export class Stream {
     return false;
   }
 
-  /** Ends this side's direction, behind everything written: plainly, or by trailers. */
-  end(trailers?: HeaderList): void {
+  /**
+   * Ends this side's direction, behind everything written: by trailers, or by a DATA frame, if need be an empty one:
+   * grpc-go's servers wait for ever for the end of a request that ends with its header fields. With `all` the peer's direction
+   * ends, too, if it is still open: a server that has answered wants no more of the request.
+   */
+  end(trailers?: HeaderList, all = false): void {
     if (this.#ending !== undefined || this.#state === "closed" || this.#state === "halfClosedLocal") return;
     this.#ending = trailers ?? "plain";
+    this.#endsAll = all;
     if (this.#outbox.length === 0 && this.#state !== "idle") this.#sendEnd();
+  }
+
+  /** Calls back once the connection has taken what `write` has let through; never, if it ends before. */
+  afterFlush(callback: () => void): void {
+    this.#host.writer.afterFlush(callback);
   }
 
   /** Ends both directions at once (RST_STREAM): onClose follows in a microtask, without any further data. */
@@ -152,16 +164,15 @@ export class Stream {
   start(id: number, sendWindow: number): boolean {
     const headers = this.#request!;
     this.#request = undefined;
-    const whole = this.#ending === "plain" && this.#outbox.length === 0;
-    if (!this.#host.sendHeaders(id, headers, whole)) {
+    if (!this.#host.sendHeaders(id, headers, false)) {
       this.#over(tooLarge(), false, true);
       return false;
     }
     this.id = id;
     this.#state = "open";
     this.#sendWindow = sendWindow;
-    if (whole) this.#endLocal();
-    else if (this.#outbox.length > 0) this.room(Infinity);
+    if (this.#outbox.length > 0) this.room(Infinity);
+    else if (this.#ending !== undefined) this.#sendEnd();
     else if (this.#drainOwed) this.room(0);
     return true;
   }
@@ -344,8 +355,13 @@ export class Stream {
   }
 
   #endLocal(): void {
-    if (this.#state === "open") this.#state = "halfClosedLocal";
-    else if (this.#state === "halfClosedRemote") this.#over(undefined, false, true);
+    if (this.#state === "halfClosedRemote") this.#over(undefined, false, true);
+    else if (this.#state === "open") {
+      this.#state = "halfClosedLocal";
+      if (!this.#endsAll) return;
+      this.#host.writer.number(RST_STREAM, this.id, ErrorCode.NO_ERROR);
+      this.#over(undefined, true, true);
+    }
   }
 
   #endRemote(): void {

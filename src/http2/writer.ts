@@ -32,11 +32,15 @@ export class FrameWriter {
   #partBytes = 0;
   #inflight: number[] = [];
   #inflightBytes = 0;
+  /** Batches handed to the connection, and taken by it. */
+  #handed = 0;
+  #took = 0;
+  #afterFlush: { readonly batch: number; readonly callback: () => void }[] = [];
   #scheduled = false;
   #lazy = false;
   #closed = false;
   #wasCongested = false;
-  /** The latest frame of a message, if it is still in the slab: the message may end with it. */
+  /** The latest DATA frame, if it is still in the slab: its message may end with it. */
   #last = -1;
   #lastId = 0;
   /** Answers to the peer that were queued since the connection last took everything. */
@@ -103,8 +107,6 @@ export class FrameWriter {
     const at = this.#reserve(HEADER_SIZE + bound);
     const payload = encoder.encode(list, this.#slab, at + HEADER_SIZE) - at - HEADER_SIZE;
     this.#header(this.#slab, at, payload, HEADERS, flags, id);
-    this.#last = at;
-    this.#lastId = id;
     this.#queued(HEADER_SIZE + payload);
   }
 
@@ -141,12 +143,20 @@ export class FrameWriter {
     } else this.#queued(HEADER_SIZE + leading + copied);
   }
 
-  /** Ends a message by its latest frame, if that is the last one queued and has not been handed over. */
+  /** Ends a message by the latest DATA frame, if that is its and has not been handed over. */
   endLast(id: number): boolean {
     if (this.#last < 0 || this.#lastId !== id) return false;
     this.#slab[this.#last + 4]! |= END_STREAM;
     this.#last = -1;
     return true;
+  }
+
+  /** Calls back once the connection has taken all that is queued; never, if it ends before. */
+  afterFlush(callback: () => void): void {
+    const open = this.#partBytes + this.#end - this.#start > 0 ? 1 : 0;
+    const batch = this.#handed + open;
+    if (batch === this.#took) queueMicrotask(callback);
+    else this.#afterFlush.push({ batch, callback });
   }
 
   /** Hands what is queued to the connection, unless that has more than enough already; then its completion will. */
@@ -225,6 +235,7 @@ export class FrameWriter {
     this.#seal();
     const parts = this.#parts;
     if (parts.length === 0) return;
+    this.#handed++;
     this.#inflight.push(this.#partBytes);
     this.#inflightBytes += this.#partBytes;
     this.#parts = [];
@@ -234,6 +245,10 @@ export class FrameWriter {
 
   readonly #taken = (): void => {
     this.#inflightBytes -= this.#inflight.shift() ?? 0;
+    this.#took++;
+    while (this.#afterFlush.length > 0 && this.#afterFlush[0]!.batch <= this.#took) {
+      this.#afterFlush.shift()!.callback();
+    }
     if (this.#inflight.length === 0) {
       this.answers = 0;
       if (this.#connection.copies && this.#parts.length === 0 && this.#start === this.#end) {

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { PluginSet } from "../definition/plugin.js";
+import type { GrpcTransport } from "../grpc/connection.js";
 import { type GrpcServeOptions, PluginEnd } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
 import type { OpenSocket } from "../socket/open.js";
@@ -13,6 +14,7 @@ export interface GrpcServerOptions extends GrpcServeOptions {
   readonly logger: Logger;
   readonly tls: PluginTls | undefined;
   readonly multiplex: boolean;
+  readonly transport: GrpcTransport | undefined;
   /** Opens a listener for a brokered id. */
   readonly listen: () => Promise<OpenSocket>;
 }

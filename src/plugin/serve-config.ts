@@ -1,5 +1,6 @@
 import type { TlsOptions } from "node:tls";
 import type { PluginSet } from "../definition/plugin.js";
+import type { GrpcTransport } from "../grpc/connection.js";
 import type { GrpcServeOptions } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
 import type { ServerLimits } from "../netrpc/index.js";
@@ -52,6 +53,11 @@ export interface ServeConfig extends ServerLimits {
    * plugin of the negotiated set that decides.
    */
   readonly grpcServer?: GrpcServeOptions | true;
+  /**
+   * Who speaks HTTP/2 under grpc-js's API: goplug itself, or grpc-js over Node's http2. Default: goplug, unless
+   * `grpcServer.options` has an option that only grpc-js understands (the log then says so).
+   */
+  readonly grpcTransport?: GrpcTransport;
   /**
    * Whether the plugin ends when its host is gone: its parent process has changed and there has been no connection
    * for 10 s. Default true. Turn it off for plugins that are to be reattached to later.

@@ -130,6 +130,7 @@ async function prepare({
   const { openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
   return openGrpcServer({
     ...(config.grpcServer === true ? {} : config.grpcServer),
+    transport: config.grpcTransport,
     plugins,
     logger,
     tls: security.tls,

@@ -8,7 +8,8 @@ import {
 } from "../../http2/index.js";
 import { startTimer } from "../../wait.js";
 import { compress, type Encoding, MessageError, tooLarge } from "./compression.js";
-import { MessageReader, messageHeader } from "./message-reader.js";
+import { Inbox } from "./inbox.js";
+import { messageHeader } from "./message-reader.js";
 import { type CallStatus, Code, fieldOf, readStatus, statusOfError, statusOfHttp } from "./status.js";
 
 /** What a call tells. Never before `start` has returned. */
@@ -33,21 +34,20 @@ export interface CallLimits {
 export class ClientCall implements StreamHandler {
   readonly #limits: CallLimits;
   readonly #listener: CallListener;
-  readonly #reader: MessageReader;
+  readonly #inbox: Inbox;
   #stream: Stream | undefined;
   #encoding: Encoding = "identity";
   #stopTimer: (() => void) | undefined;
-  #queue: Buffer[] | undefined;
-  /** Messages that the listener has asked for, and bytes that it has not had yet. */
-  #wanted = 0;
-  #held = 0;
   #grpc = false;
   #over = false;
 
   constructor(limits: CallLimits, listener: CallListener) {
     this.#limits = limits;
     this.#listener = listener;
-    this.#reader = new MessageReader(limits.maxReceive, (message) => this.#message(message));
+    this.#inbox = new Inbox(limits.maxReceive, {
+      onMessage: (message) => listener.onMessage(message),
+      consumed: (bytes) => this.#stream!.consumed(bytes),
+    });
   }
 
   /**
@@ -91,16 +91,7 @@ export class ClientCall implements StreamHandler {
 
   /** Asks for one more message. */
   read(): void {
-    const message = this.#queue?.shift();
-    if (message === undefined) {
-      this.#wanted++;
-      return;
-    }
-    if (this.#queue!.length === 0) {
-      this.#stream!.consumed(this.#held);
-      this.#held = 0;
-    }
-    this.#listener.onMessage(message);
+    this.#inbox.read();
   }
 
   /** Ends the call at once, with this status. */
@@ -108,7 +99,7 @@ export class ClientCall implements StreamHandler {
     if (this.#over) return;
     this.#over = true;
     this.#stopTimer?.();
-    this.#queue = undefined;
+    this.#inbox.close();
     this.#stream?.reset(ErrorCode.CANCEL);
     queueMicrotask(() => this.#listener.onStatus({ code, details, trailers: [] }));
   }
@@ -133,7 +124,7 @@ export class ClientCall implements StreamHandler {
       this.#finish({ code: Code.UNKNOWN, details, trailers: [] }, false);
     } else {
       this.#grpc = true;
-      this.#reader.encoding = fieldOf(headers, "grpc-encoding");
+      this.#inbox.encoding = fieldOf(headers, "grpc-encoding");
       this.#listener.onHeaders(headers.slice(2));
     }
   }
@@ -141,15 +132,11 @@ export class ClientCall implements StreamHandler {
   onData(chunk: Buffer, mayKeep: boolean): void {
     if (this.#over || !this.#grpc) return;
     try {
-      this.#reader.push(chunk, mayKeep);
+      this.#inbox.push(chunk, mayKeep);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
       this.cancel(error.status, error.message);
-      return;
     }
-    // A message that nobody has asked for keeps the window shut; an unfinished one must not.
-    if (this.#queue === undefined || this.#queue.length === 0) this.#stream!.consumed(chunk.length);
-    else this.#held += chunk.length;
   }
 
   onEnd(): void {
@@ -171,26 +158,15 @@ export class ClientCall implements StreamHandler {
     this.#listener.onDrain?.();
   }
 
-  #message(message: Buffer): void {
-    if (this.#over) return;
-    if (this.#wanted > 0) {
-      this.#wanted--;
-      this.#listener.onMessage(message);
-    } else if (this.#queue === undefined) this.#queue = [message];
-    else this.#queue.push(message);
-  }
-
   /** @param whole the response has ended by itself */
   #finish(status: CallStatus, whole = true): void {
     if (this.#over) return;
     let last = status;
-    if (status.code === Code.OK && !this.#reader.atBoundary) last = without("the last message is not whole");
+    if (status.code === Code.OK && !this.#inbox.atBoundary) last = without("the last message is not whole");
     this.#over = true;
     this.#stopTimer?.();
     // What has arrived comes before the status: nothing is lost by an error behind it.
-    const queue = this.#queue;
-    this.#queue = undefined;
-    if (queue !== undefined) for (const message of queue) this.#listener.onMessage(message);
+    this.#inbox.flush();
     this.#listener.onStatus(last);
     const stream = this.#stream;
     if (!whole) stream?.reset(ErrorCode.CANCEL);

@@ -1,4 +1,4 @@
-import type { ChannelOptions } from "@grpc/grpc-js";
+import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
 import type { SessionOptions } from "../../http2/index.js";
 import type { CallLimits } from "./client-call.js";
 import type { Encoding } from "./compression.js";
@@ -38,11 +38,13 @@ const known: ReadonlySet<string> = new Set([
   "grpc.lb_policy_name",
 ]);
 
+/** Further ones of servers. */
+const knownOfServers: ReadonlySet<string> = new Set(["grpc.max_concurrent_streams", "interceptors"]);
+
 /** The first option that only grpc-js understands; undefined where there is none. */
-export function unknownOption(options: ChannelOptions): string | undefined {
+export function unknownOption(options: ChannelOptions | ServerOptions): string | undefined {
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || known.has(name)) continue;
-    return name;
+    if (value !== undefined && !known.has(name) && !knownOfServers.has(name)) return name;
   }
   if (options["grpc.enable_http_proxy"] === 1) return "grpc.enable_http_proxy";
   if (options["grpc.enable_channelz"] === 1) return "grpc.enable_channelz";
@@ -59,10 +61,7 @@ export function clientOptions(options: ChannelOptions): ClientOptions {
     options["grpc.secondary_user_agent"],
   ];
   return {
-    limits: {
-      maxSend: limit(options["grpc.max_send_message_length"], Infinity),
-      maxReceive: limit(options["grpc.max_receive_message_length"], 4 * 1024 * 1024),
-    },
+    limits: limitsOf(options),
     encoding: encodings[options["grpc.default_compression_algorithm"] ?? 0] ?? "identity",
     authority: options["grpc.default_authority"] ?? options["grpc.ssl_target_name_override"],
     userAgent: agent.filter(Boolean).join(" "),
@@ -70,8 +69,26 @@ export function clientOptions(options: ChannelOptions): ClientOptions {
   };
 }
 
+/** What grpc-js's server options come to. */
+export function serverOptions(options: ServerOptions): { limits: CallLimits; session: SessionOptions } {
+  return {
+    limits: limitsOf(options),
+    session: {
+      ...sessionOptions(options),
+      maxConcurrentStreams: options["grpc.max_concurrent_streams"],
+    },
+  };
+}
+
+function limitsOf(options: ChannelOptions): CallLimits {
+  return {
+    maxSend: limit(options["grpc.max_send_message_length"], Infinity),
+    maxReceive: limit(options["grpc.max_receive_message_length"], 4 * 1024 * 1024),
+  };
+}
+
 /** What is the same for both roles. */
-export function sessionOptions(options: ChannelOptions): SessionOptions {
+function sessionOptions(options: ChannelOptions): SessionOptions {
   const time = options["grpc.keepalive_time_ms"];
   return {
     oneOff: isOneOff,

@@ -29,7 +29,8 @@ test("a request without a body, and a response that is headers alone", async () 
   const answer = ask(client);
   assert.equal(await answer.over, undefined);
   assert.deepEqual(answer.events, ["headers, end", "close"]);
-  assert.deepEqual(seen, [[request, true]]);
+  // The request ends by an empty DATA frame: grpc-go does not take its header fields for the end.
+  assert.deepEqual(seen, [[request, false]]);
   client.close();
 });
 

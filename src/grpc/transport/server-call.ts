@@ -1,0 +1,244 @@
+import type { Deadline, Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import type { HeaderList, Http2Error, Stream, StreamHandler } from "../../http2/index.js";
+import { startTimer } from "../../wait.js";
+import type { CallLimits } from "./client-call.js";
+import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
+import { Inbox } from "./inbox.js";
+import { messageHeader } from "./message-reader.js";
+import { appendMetadata, readMetadata } from "./metadata.js";
+import type { PartialStatusObject } from "./server-surface.js";
+import { Code, encodeMessage, fieldOf } from "./status.js";
+import { decodeTimeout } from "./timeout.js";
+
+type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+type AuthContext = ReturnType<ServerInterceptingCallInterface["getAuthContext"]>;
+type ConnectionInfo = ReturnType<ServerInterceptingCallInterface["getConnectionInfo"]>;
+type MetricsRecorder = ReturnType<ServerInterceptingCallInterface["getMetricsRecorder"]>;
+
+/** How a method's messages become bytes. */
+export interface ServerCodec {
+  readonly serialize: (value: never) => Buffer;
+  readonly deserialize: (bytes: Buffer) => unknown;
+  /** Whether there is one answer: it goes out with its status, whatever the peer's window. */
+  readonly singleAnswer: boolean;
+  /** Whether a message counts as sent when the operating system has it, and not when it is queued. */
+  readonly untilTaken: boolean;
+}
+
+/** What a server's call knows of its connection. */
+export interface ServerConnection {
+  readonly limits: CallLimits;
+  readonly peer: string;
+  readonly info: ConnectionInfo;
+  authContext(): AuthContext;
+}
+
+const RESPONSE: HeaderList = [":status", "200", "content-type", "application/grpc"];
+
+/** A call on a server: what grpc-js's server interceptors, and its handlers under them, speak to. */
+export class OwnServerCall implements ServerInterceptingCallInterface, StreamHandler {
+  readonly #stream: Stream;
+  readonly #codec: ServerCodec;
+  readonly #connection: ServerConnection;
+  readonly #inbox: Inbox;
+  readonly #host: string;
+  readonly #headers: HeaderList;
+  readonly #deadline: number;
+  #listener: Listener | undefined;
+  #stopTimer: (() => void) | undefined;
+  #metadataSent = false;
+  #cancelled = false;
+  #told = false;
+  #drained: (() => void)[] = [];
+
+  constructor(stream: Stream, headers: HeaderList, codec: ServerCodec, connection: ServerConnection) {
+    this.#stream = stream;
+    this.#codec = codec;
+    this.#connection = connection;
+    this.#headers = headers;
+    this.#inbox = new Inbox(connection.limits.maxReceive, {
+      onMessage: (message) => this.#message(message),
+      onEnd: () => this.#listener?.onReceiveHalfClose(),
+      consumed: (bytes) => stream.consumed(bytes),
+    });
+    this.#inbox.encoding = fieldOf(headers, "grpc-encoding");
+    this.#host = fieldOf(headers, ":authority") ?? fieldOf(headers, "host") ?? "";
+    const timeout = fieldOf(headers, "grpc-timeout");
+    this.#deadline = timeout === undefined ? Infinity : this.#limit(timeout);
+  }
+
+  // ServerInterceptingCallInterface
+
+  start(listener: Listener): void {
+    if (this.#cancelled) return;
+    this.#listener = listener;
+    const metadata = readMetadata(this.#headers);
+    for (const name of ["grpc-timeout", "te", "content-type", "accept-encoding"]) metadata.remove(name);
+    listener.onReceiveMetadata(metadata);
+  }
+
+  startRead(): void {
+    if (!this.#cancelled) this.#inbox.read();
+  }
+
+  sendMetadata(metadata: Metadata | null): void {
+    if (this.#cancelled || this.#metadataSent) return;
+    this.#metadataSent = true;
+    const headers: HeaderList = [...RESPONSE, "grpc-accept-encoding", ACCEPTED_ENCODINGS];
+    if (metadata) appendMetadata(headers, metadata);
+    this.#stream.respond(headers, false);
+  }
+
+  sendMessage(message: unknown, callback: () => void): void {
+    if (this.#cancelled) return;
+    let bytes: Buffer;
+    try {
+      bytes = this.#codec.serialize(message as never);
+    } catch {
+      this.sendStatus({ code: Code.INTERNAL, details: "Error serializing response" });
+      return;
+    }
+    const { maxSend } = this.#connection.limits;
+    if (bytes.length > maxSend) {
+      const error = tooLarge("Attempted to send message with a size larger than max", bytes.length, maxSend);
+      this.sendStatus({ code: error.status, details: error.message });
+      return;
+    }
+    if (!this.#metadataSent) this.sendMetadata(null);
+    const goOn = this.#stream.write(bytes, messageHeader(bytes.length, false));
+    const { singleAnswer, untilTaken } = this.#codec;
+    const sent = untilTaken ? () => this.#stream.afterFlush(callback) : callback;
+    if (goOn || singleAnswer) sent();
+    else this.#drained.push(sent);
+  }
+
+  sendStatus(status: PartialStatusObject): void {
+    if (this.#cancelled) return;
+    const { code, details, metadata } = status;
+    const trailers: HeaderList = this.#metadataSent ? [] : [...RESPONSE];
+    trailers.push("grpc-status", String(code));
+    trailers.push("grpc-message", encodeMessage(details ?? ""));
+    if (metadata) appendMetadata(trailers, metadata);
+    this.#inbox.close();
+    if (this.#metadataSent) this.#stream.end(trailers, true);
+    else this.#stream.respond(trailers, true, true);
+    this.#ends();
+  }
+
+  getPeer(): string {
+    return this.#connection.peer;
+  }
+
+  getDeadline(): Deadline {
+    return this.#deadline;
+  }
+
+  getHost(): string {
+    return this.#host;
+  }
+
+  getAuthContext(): AuthContext {
+    return this.#connection.authContext();
+  }
+
+  getConnectionInfo(): ConnectionInfo {
+    return this.#connection.info;
+  }
+
+  getMetricsRecorder(): MetricsRecorder {
+    return noMetrics as unknown as MetricsRecorder;
+  }
+
+  // StreamHandler
+
+  onHeaders(): void {
+    // A client's trailers say nothing in gRPC; they end its direction.
+    this.onEnd();
+  }
+
+  onData(chunk: Buffer, mayKeep: boolean): void {
+    try {
+      this.#inbox.push(chunk, mayKeep);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.sendStatus({ code: error.status, details: error.message });
+    }
+  }
+
+  onEnd(): void {
+    if (this.#inbox.atBoundary) this.#inbox.end();
+    else this.sendStatus({ code: Code.INTERNAL, details: "the last message is not whole" });
+  }
+
+  onDrain(): void {
+    for (const callback of this.#drained.splice(0)) callback();
+  }
+
+  onClose(error: Http2Error | undefined): void {
+    this.#ends();
+    // A handler threw, or what it had an event's listener do: that is its program's affair.
+    if (error?.code === "ERR_HTTP2_STREAM" && error.cause !== undefined) {
+      process.nextTick(() => {
+        throw error.cause;
+      });
+    }
+  }
+
+  #message(bytes: Buffer): void {
+    let message: unknown;
+    try {
+      message = this.#codec.deserialize(bytes);
+    } catch {
+      this.sendStatus({ code: Code.INTERNAL, details: "Error deserializing request" });
+      return;
+    }
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  /** When the client gives up, in milliseconds since the epoch. */
+  #limit(timeout: string): number {
+    const milliseconds = decodeTimeout(timeout);
+    if (milliseconds === undefined) {
+      const details = `Invalid grpc-timeout value "${timeout}"`;
+      process.nextTick(() => this.sendStatus({ code: Code.INTERNAL, details }));
+      return Infinity;
+    }
+    this.#stopTimer = startTimer(milliseconds, () =>
+      this.sendStatus({ code: Code.DEADLINE_EXCEEDED, details: "Deadline exceeded" }),
+    );
+    return Date.now() + milliseconds;
+  }
+
+  /** As in grpc-js the handler hears of the end of every call, in a turn of its own. */
+  #ends(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#cancelled = true;
+    this.#stopTimer?.();
+    this.#inbox.close();
+    process.nextTick(() => this.#listener?.onCancel());
+  }
+}
+
+/** Refuses a request that is none of gRPC's, or is for nobody. */
+export function refuse(stream: Stream, httpStatus: string, code: number, details: string): void {
+  const headers = [":status", httpStatus, "content-type", "application/grpc"];
+  stream.respond(
+    [...headers, "grpc-status", String(code), "grpc-message", encodeMessage(details)],
+    true,
+    true,
+  );
+}
+
+/** What a refused stream tells goes to nobody. */
+export function nobody(stream: Stream): StreamHandler {
+  return {
+    onHeaders() {},
+    onData: (chunk) => stream.consumed(chunk.length),
+    onEnd() {},
+    onClose() {},
+  };
+}
+
+/** ORCA's metrics are grpc-js's own: a server that has them on is served by its transport. */
+const noMetrics = new Proxy({}, { get: () => () => {} });

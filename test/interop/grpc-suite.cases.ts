@@ -1,0 +1,151 @@
+// gRPC's interoperability suite with grpc-go on the other side: its client on goplug's server, goplug's on its server.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compressionAlgorithms } from "@grpc/grpc-js";
+import { connectGrpc, type GrpcConnection, type GrpcTransport } from "../../src/grpc/connection.js";
+import { generateCertificate } from "../../src/tls/certificate.js";
+import type { Case, CaseContext } from "./case.js";
+import { compressed, suite } from "./suite/client.js";
+import { serveSuite } from "./suite/service.js";
+
+type Certificate = Awaited<ReturnType<typeof generateCertificate>>;
+
+interface Security {
+  readonly name: string;
+  readonly tls: boolean;
+}
+
+const securities: readonly Security[] = [
+  { name: "", tls: false },
+  { name: " over TLS", tls: true },
+];
+const transports: readonly (readonly [GrpcTransport, string])[] = [
+  ["goplug", ""],
+  ["grpc-js", " by grpc-js's transport"],
+];
+
+/** Runs `use` with a certificate, as it is and in files. */
+async function withCertificate(
+  use: (certificate: Certificate, files: { cert: string; key: string }) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "suite"));
+  try {
+    const certificate = await generateCertificate();
+    const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
+    await writeFile(files.cert, certificate.certPem);
+    await writeFile(files.key, certificate.keyPem);
+    await use(certificate, files);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((resolve) => child.once("exit", () => resolve()));
+}
+
+/** goplug's client on grpc-go's server. */
+function onGoServer(
+  test: (connection: GrpcConnection) => Promise<void>,
+  transport: GrpcTransport,
+  security: Security,
+  options: Record<string, number> = {},
+) {
+  return async ({ bin, signal }: CaseContext): Promise<void> => {
+    await withCertificate(async (certificate, files) => {
+      const tls = security.tls ? ["-cert", files.cert, "-key", files.key] : [];
+      const server = spawn(bin("suiteserver"), tls, { stdio: ["ignore", "pipe", "inherit"] });
+      try {
+        const [line] = (await once(server.stdout!, "data", { signal })) as [Buffer];
+        const port = Number(line.toString());
+        await using connection = await connectGrpc(
+          { network: "tcp", address: `127.0.0.1:${port}` },
+          {
+            transport,
+            options,
+            signal,
+            ...(security.tls && { tls: { ca: certificate.certPem, servername: "localhost" } }),
+          },
+        );
+        await test(connection);
+      } finally {
+        server.kill("SIGKILL");
+        await ended(server);
+      }
+    });
+  };
+}
+
+/** grpc-go's client on goplug's server. */
+function onOwnServer(test: string, transport: GrpcTransport, security: Security) {
+  return async ({ bin, signal }: CaseContext): Promise<void> => {
+    await withCertificate(async ({ certPem, keyPem }, files) => {
+      const plugin = security.tls ? { options: { cert: certPem, key: keyPem } } : undefined;
+      await using server = await serveSuite(transport, plugin);
+      const tls = security.tls
+        ? ["-use_tls", "-use_test_ca", "-ca_file", files.cert, "-server_host_override", "localhost"]
+        : [];
+      const client = spawn(
+        bin("grpc-interop-client"),
+        ["-server_host", "127.0.0.1", "-server_port", String(server.port), "-test_case", test, ...tls],
+        { stdio: ["ignore", "ignore", "pipe"] },
+      );
+      const onAbort = (): void => void client.kill("SIGKILL");
+      signal.addEventListener("abort", onAbort, { once: true });
+      let said = "";
+      client.stderr!.on("data", (chunk) => {
+        said += chunk;
+      });
+      await ended(client);
+      signal.removeEventListener("abort", onAbort);
+      if (client.exitCode !== 0) throw new Error(`grpc-go's client failed: ${said.slice(-2000)}`);
+    });
+  };
+}
+
+/** What grpc-go's client can ask of any server. */
+const goTests = [
+  "empty_unary",
+  "large_unary",
+  "client_streaming",
+  "server_streaming",
+  "ping_pong",
+  "empty_stream",
+  "timeout_on_sleeping_server",
+  "cancel_after_begin",
+  "cancel_after_first_response",
+  "status_code_and_message",
+  "special_status_message",
+  "custom_metadata",
+  "unimplemented_method",
+  "unimplemented_service",
+  "rpc_soak",
+  "channel_soak",
+];
+
+const gzipped = { "grpc.default_compression_algorithm": compressionAlgorithms.gzip };
+
+export const cases: Case[] = securities.flatMap((security) =>
+  transports.flatMap(([transport, suffix]) => [
+    ...Object.entries(suite).map(([name, test]) => ({
+      name: `ts->go grpc suite ${name}${security.name}${suffix}`,
+      needs: ["suiteserver"],
+      run: onGoServer(test, transport, security),
+    })),
+    {
+      name: `ts->go grpc suite compressed with gzip${security.name}${suffix}`,
+      needs: ["suiteserver"],
+      run: onGoServer(compressed, transport, security, gzipped),
+    },
+    ...goTests.map((name) => ({
+      name: `go->ts grpc suite ${name}${security.name}${suffix}`,
+      needs: ["grpc-interop-client"],
+      run: onOwnServer(name, transport, security),
+    })),
+  ]),
+);
