@@ -5,6 +5,7 @@ export { type Checkpoint, Encoder, type EncoderOptions, encode } from "./encode/
 export { GobError, type GobErrorCode } from "./errors.js";
 export * from "./schema/composites.js";
 export { type CustomType, custom } from "./schema/custom.js";
+export { inspect, type SchemaInfo } from "./schema/inspect.js";
 export { Registry, registry } from "./schema/registry.js";
 export { keepTypes } from "./schema/remember.js";
 export * from "./schema/scalars.js";

@@ -2,6 +2,7 @@
 // all kinds that Go's reflection makes.
 import assert from "node:assert/strict";
 import type { Case } from "./case.js";
+import { driveByGoHalf } from "./contracts/go-half.js";
 import { compareBinary, type Proof, prove } from "./contracts/prove.js";
 
 function proof(feature: string, needs: string[], of: Proof): Case {
@@ -141,4 +142,10 @@ func init() {
     3,
   ),
   fromBinary("contract-terraform", "contracts/terraform", ["github.com/hashicorp/terraform/plugin"], 4),
+  {
+    name: "go->ts netrpc a host with the Go half of definitions in TypeScript",
+    needs: ["greeter-netrpc"],
+    timeoutMs: 300_000,
+    run: ({ signal }) => driveByGoHalf(signal),
+  },
 ];

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CommandError } from "../fail.js";
 import { writeWhole } from "../write-file.js";
 import { type Contract, parseContract } from "./contract.js";
+import { loadDefinitions } from "./go-out/load.js";
+import { renderGo } from "./go-out/render.js";
 import { GENERATED, render } from "./render.js";
 import { runGo } from "./run-go.js";
 import { select, withoutDocs } from "./select.js";
@@ -13,11 +15,12 @@ export const summary = "write TypeScript definitions of a Go program's net/rpc s
 export const help = `goplug gen PACKAGE... [--out FILE.ts]
 goplug gen --from CONTRACT.json [--out FILE.ts]
 goplug gen --binary EXECUTABLE [PACKAGE...] [--out FILE.ts]
+goplug gen --go DEFINITIONS.ts [--package NAME] [--out FILE.go]
 
 Writes TypeScript definitions of the net/rpc services of Go packages. A PACKAGE is a folder or an import path, resolved in the Go
 module of the current folder, as \`go build\` does.
 
-  --out FILE.ts        where to write; without it, and without --contract, the standard output
+  --out FILE           where to write; without it, and without --contract, the standard output
   --contract FILE      write the contract as JSON, for --from on machines without Go
   --from FILE          read a contract instead of Go packages
   --binary FILE        read the debug information of a Go executable instead; PACKAGEs narrow it down
@@ -29,6 +32,8 @@ module of the current folder, as \`go build\` does.
   --optional           implementations of the plugins may have a part of the methods
   --skip-unsendable    leave out methods that gob cannot send, instead of failing
   -C, --dir DIR        the folder whose Go module to use (default: the current one)
+  --go FILE            the other way round: the Go half of the definitions that a module exports
+  --package NAME       the name of the Go package (default: the folder of --out)
 `;
 
 /** Runs `goplug gen`. Throws {@link CommandError}. */
@@ -48,9 +53,17 @@ export async function run(argv: readonly string[]): Promise<void> {
       codec: { type: "string", multiple: true, default: [] },
       optional: { type: "boolean", default: false },
       "skip-unsendable": { type: "boolean", default: false },
+      go: { type: "string" },
+      package: { type: "string" },
       dir: { type: "string", short: "C", default: "." },
     },
   });
+  if (values.go !== undefined) {
+    if (positionals.length > 0 || values.from !== undefined || values.binary !== undefined)
+      throw new CommandError("--go takes the place of packages, --from and --binary");
+    await writeGo(values.go, values.out, values.package, commandLine(argv));
+    return;
+  }
   const { int64, receiver: receivers, from, binary } = values;
   if (int64 !== "bigint" && int64 !== "number")
     throw new CommandError(`--int64 is bigint or number, not ${int64}`);
@@ -77,6 +90,22 @@ export async function run(argv: readonly string[]): Promise<void> {
   if (values.out !== undefined) writeWhole(values.out, text, (old) => GENERATED.test(old));
   else if (values.contract === undefined) process.stdout.write(text);
   if (values.out !== undefined) process.stderr.write(`goplug gen: ${values.out}: ${counts(contract)}\n`);
+}
+
+/** The Go half of TypeScript definitions. */
+async function writeGo(
+  file: string,
+  out: string | undefined,
+  packageName: string | undefined,
+  command: string,
+): Promise<void> {
+  const name =
+    packageName ?? (out === undefined ? "definitions" : basename(dirname(resolve(out)))).toLowerCase();
+  if (!/^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(name))
+    throw new CommandError(`${JSON.stringify(name)} is no name for a Go package: give one by --package`);
+  const text = renderGo(await loadDefinitions(file), { packageName: name, command });
+  if (out === undefined) process.stdout.write(text);
+  else writeWhole(out, text, (old) => GENERATED.test(old));
 }
 
 function goArgs(

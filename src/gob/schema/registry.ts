@@ -43,6 +43,11 @@ export class Registry {
     return this;
   }
 
+  /** What is registered beside Go's builtin types, by name, in the order of registration. */
+  entries(): (readonly [name: string, schema: AnySchema])[] {
+    return [...this.#byName].filter(([name]) => !builtins().byName.has(name));
+  }
+
   /** The schema registered under a name. */
   schema(name: string): AnySchema | undefined {
     return this.#byName.get(name);

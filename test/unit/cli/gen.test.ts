@@ -268,3 +268,24 @@ test("a generated file is replaced, and nothing is left beside it", () => {
   assert.notEqual(readFileSync(out, "utf8"), first);
   assert.deepEqual(readdirSync(join(place, "deep")), ["shop.ts"]);
 });
+
+test("the Go half of what is no definition is refused", () => {
+  const go = (text: string, ...args: string[]): ReturnType<typeof goplug> => {
+    const file = join(folder, `definitions-${number++}.mjs`);
+    writeFileSync(file, text);
+    return goplug(["gen", "--go", file, ...args]);
+  };
+  const cases: [RegExp, ReturnType<typeof goplug>][] = [
+    [/exports neither a netRpcPlugin definition nor a method table/, go("export const x = { y: 5 };")],
+    [/cannot be loaded: mine/, go("throw new Error('mine')")],
+    [/there is no .*nowhere\.ts/, goplug(["gen", "--go", join(folder, "nowhere.ts")])],
+    [/is no name for a Go package/, go("", "--package", "a-b")],
+    [/--go takes the place of packages/, go("", "./package")],
+  ];
+  for (const [line, ran] of cases) {
+    assert.match(ran.err, line);
+    assert.equal(ran.err.trimEnd().split("\n").length, 1, ran.err);
+    assert.equal(ran.code, 2);
+    assert.equal(ran.out, "");
+  }
+});

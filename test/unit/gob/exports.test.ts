@@ -39,6 +39,7 @@ test("the public names", () => {
         "encode",
         "float32",
         "float64",
+        "inspect",
         "int",
         "int16",
         "int32",
