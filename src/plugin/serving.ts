@@ -1,5 +1,6 @@
 import type { Logger } from "../hclog/logger.js";
 import type { OpenSocket } from "../socket/open.js";
+import { shareSignal } from "../wait.js";
 import type { OutputQueue } from "./output-queue.js";
 import type { ProtocolServer } from "./protocol-server.js";
 
@@ -46,6 +47,7 @@ export class Serving {
     this.server = parts.start(parts.output, () => this.#quit());
     listener.server.on("connection", (connection) => this.server.serve(connection));
     listener.server.on("error", (error) => logger.error("plugin server", { error }));
+    shareSignal(signal);
     if (signal?.aborted) this.stop();
     else signal?.addEventListener("abort", this.stop, { once: true });
   }
