@@ -9,6 +9,8 @@ import { ServeError } from "./errors.js";
 import type { ProtocolServer } from "./protocol-server.js";
 import type { Output, StartServer } from "./serving.js";
 
+export { divertGrpcJsTraces } from "../grpc/traces.js";
+
 export interface GrpcServerOptions extends GrpcServeOptions {
   readonly plugins: PluginSet;
   readonly logger: Logger;

@@ -127,7 +127,9 @@ async function prepare({
   if (protocol === "netrpc") {
     return startNetRpc(plugins, logger, security, { maxUnansweredBytes: config.maxUnansweredBytes });
   }
-  const { openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
+  const { divertGrpcJsTraces, openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
+  // In a test the process is not the plugin's own, and its stderr not synced.
+  if (config.test === undefined) divertGrpcJsTraces(writeRealStderr);
   return openGrpcServer({
     ...(config.grpcServer === true ? {} : config.grpcServer),
     transport: config.grpcTransport,
