@@ -7,6 +7,7 @@ import { type Certificate, generateCertificate } from "../../../src/tls/certific
 import { connectTls } from "../../../src/tls/connect.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
 import { pluginTls } from "../../../src/tls/plugin-options.js";
+import { issueCertificate } from "../../unit/tls/issue.js";
 import { listenSecured, networks, readUntilClosed } from "../../unit/tls/support.js";
 
 // Each of these connects to a plugin's socket while the rightful host is connected. The plugin speaks first ("secret"),
@@ -19,9 +20,10 @@ async function plugin(host: Certificate) {
 }
 
 const hour = 3_600_000;
-const intruders: Record<string, () => Promise<ConnectionOptions>> = {
+const intruders: Record<string, (host: Certificate) => Promise<ConnectionOptions>> = {
   "without a certificate": async () => ({}),
   "with another self-signed certificate of the same name": async () => keyPair(await generateCertificate()),
+  "with a certificate that the host's own has signed": async (host) => keyPair(await issueCertificate(host)),
   "with an expired certificate": async () =>
     keyPair(
       await generateCertificate({
@@ -52,15 +54,16 @@ for (const network of networks) {
         });
         assert.equal(String((await once(rightful, "data"))[0]), "secret");
 
-        const options = await credentials();
-        const stolen = await readUntilClosed(
-          connect({ ...listener.target, ...options, maxVersion, rejectUnauthorized: false }),
-        );
+        const options = await credentials(host);
+        const intruder = connect({ ...listener.target, ...options, maxVersion, rejectUnauthorized: false });
+        // Whoever is let in would be here for ever.
+        intruder.once("data", () => intruder.destroy());
+        const stolen = await readUntilClosed(intruder);
+        assert.equal(stolen.length, 0);
         rightful.write("still here");
         assert.equal(String((await once(rightful, "data"))[0]), "still here");
         rightful.destroy();
         await listener.refusals(1);
-        assert.equal(stolen.length, 0);
         assert.equal(listener.secured.length, 1, "only the rightful host was let in");
         assert.deepEqual(
           listener.refused.map(({ name, code }) => ({ name, code })),

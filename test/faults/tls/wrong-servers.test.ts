@@ -9,6 +9,7 @@ import { type Certificate, generateCertificate } from "../../../src/tls/certific
 import { connectTls } from "../../../src/tls/connect.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
 import { dial } from "../../../src/yamux/index.js";
+import { issueCertificate } from "../../unit/tls/issue.js";
 import { listen, listenSecured, networks } from "../../unit/tls/support.js";
 
 // What a host must not talk to: anything but the server whose certificate the plugin announced.
@@ -48,6 +49,18 @@ for (const network of networks) {
       code: "ERR_YAMUX_CONNECTION_FAILED",
       message: /self-signed/,
     });
+  });
+
+  test(`a server with a certificate that the announced one has signed is refused, ${network}`, async () => {
+    const announced = await generateCertificate();
+    const signed = await issueCertificate(announced);
+    const tls = await hostOptions(announced);
+    await using listener = await listen(network, tlsOver({ cert: signed.certPem, key: signed.keyPem }));
+    await assert.rejects(connectTls(listener.target, { tls }), {
+      code: "ERR_TLS_PEER",
+      message: /not the one that it announced/,
+    });
+    await assert.rejects(dial({ ...listener.target, tls }), { message: /not the one that it announced/ });
   });
 
   test(`an announced certificate that has expired is refused, ${network}`, async () => {

@@ -22,6 +22,7 @@ import { generateCertificate } from "../../../src/tls/certificate.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
 import { type PluginTls, pluginTls } from "../../../src/tls/plugin-options.js";
 import { ChunkSchema, SinkReplySchema, Stream } from "../../interop/gen/es/stream_pb.js";
+import { issueCertificate } from "../tls/issue.js";
 
 let sockets = 0;
 
@@ -127,10 +128,20 @@ test("AutoMTLS in the broker's other direction: the host serves its plugin, and 
   const stream = await connect(clientRole(plugin));
   assert.deepEqual(await collect(stream.source({ bytes: 2n })), [0, 1]);
   const stranger = await generateCertificate();
+  const signedByPlugin = await issueCertificate({
+    certDer: plugin.announce!,
+    certPem: String(plugin.options.cert),
+    keyPem: String(plugin.options.key),
+  });
   const intruders: Record<string, ConnectionOptions | undefined> = {
     plain: undefined,
     "no certificate": { ca: own.certPem, servername: "localhost" },
     "another certificate": { ...clientRole(plugin), cert: stranger.certPem, key: stranger.keyPem },
+    "one that the plugin's has signed": {
+      ...clientRole(plugin),
+      cert: signedByPlugin.certPem,
+      key: signedByPlugin.keyPem,
+    },
   };
   for (const [name, tls] of Object.entries(intruders)) {
     await assert.rejects(async () => {
@@ -139,10 +150,10 @@ test("AutoMTLS in the broker's other direction: the host serves its plugin, and 
     }, name);
   }
   // And the plugin does not talk to another host than its own.
-  const impostor = await listening({
-    options: { cert: stranger.certPem, key: stranger.keyPem },
-  });
-  await assert.rejects(impostor.connect(clientRole(plugin)), { code: "ERR_GRPC_CONNECT" });
+  for (const { certPem, keyPem } of [stranger, await issueCertificate(own)]) {
+    const impostor = await listening({ options: { cert: certPem, key: keyPem } });
+    await assert.rejects(impostor.connect(clientRole(plugin)), { code: "ERR_GRPC_CONNECT" });
+  }
   assert.deepEqual(await collect(stream.source({ bytes: 1n })), [0]);
 });
 

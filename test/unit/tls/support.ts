@@ -9,6 +9,7 @@ import { tlsAcceptor } from "../../../src/tls/accept.js";
 import type { TlsTarget } from "../../../src/tls/connect.js";
 import type { TlsError } from "../../../src/tls/errors.js";
 import type { PluginTls } from "../../../src/tls/plugin-options.js";
+import { until } from "../../interop/support.js";
 
 export type Network = "unix" | "tcp";
 export const networks: readonly Network[] = ["unix", "tcp"];
@@ -56,7 +57,7 @@ export interface SecuredListener extends Listening, AsyncDisposable {
   /** Every connection that was let in. */
   secured: TLSSocket[];
   refused: TlsError[];
-  /** Resolves when this many were refused. */
+  /** Resolves when this many were refused; rejects after 10 s. */
   refusals(count: number): Promise<void>;
 }
 
@@ -68,7 +69,6 @@ export async function listenSecured(
 ): Promise<SecuredListener> {
   const secured: TLSSocket[] = [];
   const refused: TlsError[] = [];
-  let told = (): void => {};
   const accept = tlsAcceptor(
     tls,
     {
@@ -79,7 +79,6 @@ export async function listenSecured(
       },
       refused(error) {
         refused.push(error);
-        told();
       },
     },
     options.handshakeTimeout,
@@ -89,13 +88,7 @@ export async function listenSecured(
     ...listening,
     secured,
     refused,
-    async refusals(count) {
-      while (refused.length < count) {
-        await new Promise<void>((resolve) => {
-          told = resolve;
-        });
-      }
-    },
+    refusals: (count) => until(`${count} refusals`, () => refused.length >= count),
     [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
   };
 }
