@@ -64,6 +64,7 @@ export { type NetRpcClientOptions, NetRpcProtocolClient } from "./host/net-rpc-c
 export type { ProtocolClient } from "./host/protocol-client.js";
 export {
   BadReplyError,
+  CallCancelledError,
   type CallContext,
   type Caller,
   type CallOptions,

@@ -1,5 +1,14 @@
 import type { Duplex } from "node:stream";
-import { type AnySchema, Decoder, Encoder, type Input, NEED_MORE, type Output } from "../gob/index.js";
+import {
+  type AnySchema,
+  Decoder,
+  Encoder,
+  emptyStruct,
+  type Input,
+  NEED_MORE,
+  type Output,
+} from "../gob/index.js";
+import { cancelArg, cancelMethod } from "./cancel.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { type CodecOptions, gobOptions } from "./codec-options.js";
 import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
@@ -37,6 +46,10 @@ export class RpcClient {
   #announceClosed!: () => void;
   #state: State = { name: "open" };
   #seq = 0;
+  /** Whether abandoned calls are told of; until the peer says that it knows nothing of that. */
+  #peerCancels = true;
+  /** Calls of {@link cancelMethod} under way. */
+  #cancelling = 0;
   #blocked = false;
   #flushScheduled = false;
   /** The response header whose body is still to come. */
@@ -69,7 +82,7 @@ export class RpcClient {
 
   /** Calls whose answers have not come yet. */
   get pending(): number {
-    return this.#pending.size + this.#waiting.size;
+    return this.#pending.size + this.#waiting.size - this.#cancelling;
   }
 
   /**
@@ -121,9 +134,31 @@ export class RpcClient {
     return this.close();
   }
 
-  /** Forgets a call: unsent, it is never sent; sent, its answer will be that of an unknown Seq and skipped. */
+  /**
+   * Forgets a call: unsent, it is never sent; sent, its answer will be that of an unknown Seq and skipped, and a peer
+   * that can do something with it is told.
+   */
   #abandon(call: PendingCall): void {
-    if (!this.#waiting.delete(call)) this.#pending.delete(call.seq);
+    if (this.#waiting.delete(call) || !this.#pending.delete(call.seq)) return;
+    if (this.#peerCancels && this.#state.name === "open") this.#tellCancelled(call.seq);
+  }
+
+  #tellCancelled(seq: number): void {
+    this.#cancelling++;
+    this.#submit({
+      serviceMethod: cancelMethod,
+      argSchema: cancelArg,
+      arg: seq,
+      replySchema: emptyStruct,
+      into: undefined,
+      seq: -1,
+      resolve: () => void this.#cancelling--,
+      reject: () => {
+        this.#cancelling--;
+        // A peer that knows nothing of it, such as Go's: once is enough.
+        this.#peerCancels = false;
+      },
+    });
   }
 
   #submit(call: PendingCall): void {

@@ -56,6 +56,15 @@ export class BadReplyError extends NetRpcError {
   }
 }
 
+/** The reason of a handler's signal: the caller does not wait for the answer any more. */
+export class CallCancelledError extends NetRpcError {
+  override readonly name = "CallCancelledError";
+
+  constructor(serviceMethod: string) {
+    super("ERR_NETRPC_CANCELLED", `${serviceMethod} was given up by its caller`);
+  }
+}
+
 /** A call's own time limit passed; the connection lives and the late answer is discarded. */
 export class CallTimeoutError extends NetRpcError {
   override readonly name = "CallTimeoutError";

@@ -3,6 +3,7 @@ export { RpcClient, type RpcClientOptions } from "./client.js";
 export type { CodecOptions } from "./codec-options.js";
 export {
   BadReplyError,
+  CallCancelledError,
   CallTimeoutError,
   ConnectionLostError,
   NetRpcError,

@@ -14,8 +14,13 @@ export type Caller<T extends MethodTable> = {
 
 /** What a method gets beside its argument. */
 export interface CallContext {
-  /** Fires when the connection that the call came by is gone: nobody waits for the answer any more. */
+  /**
+   * Fires while the call runs, when nobody waits for its answer any more: the caller has given up (its `signal` or
+   * `timeout`; only callers that are goplug say so), or the connection is gone. What is answered then is dropped.
+   */
   readonly signal: AbortSignal;
+  /** Fires when the connection that the call came by is gone, long after the call was answered, too. */
+  readonly connection: AbortSignal;
   /** `Service.Method`, as the caller wrote it. */
   readonly serviceMethod: string;
 }

@@ -1,8 +1,10 @@
 import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
+import { cancelArg, cancelMethod } from "./cancel.js";
 import type { ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
+import { CallCancelledError } from "./errors.js";
 import { errorBytes, request, response } from "./messages.js";
-import type { CallContext } from "./methods.js";
+import { RunningCall } from "./running-call.js";
 import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
 /** A call from its header on to its answer. */
@@ -32,6 +34,8 @@ export class ServerConnection {
   readonly #logger: RpcServerOptions["logger"];
   readonly #limit: number;
   readonly #gone = new AbortController();
+  /** Calls whose handlers have not settled, by their number. */
+  readonly #runningCalls = new Map<number, RunningCall>();
   #state: State = "serving";
   /** The call whose argument is still to come, and where its header began. */
   #incoming: Call | undefined;
@@ -114,6 +118,7 @@ export class ServerConnection {
     }
     const method = this.#find(call.serviceMethod);
     if (typeof method === "string") {
+      if (call.serviceMethod === cancelMethod) return this.#cancel(call);
       if (this.#skip() === NEED_MORE) return false;
       this.#begin(call);
       this.#answerError(call, method);
@@ -143,16 +148,44 @@ export class ServerConnection {
   }
 
   #run(call: Call, method: Method, arg: unknown): void {
-    const context: CallContext = { serviceMethod: call.serviceMethod, signal: this.#gone.signal };
-    const done = (reply: unknown): void => this.#answer(call, "", method.reply, reply);
-    const failed = (error: unknown): void => this.#answerError(call, textOf(error));
+    const running = new RunningCall(call.serviceMethod, this.#gone.signal);
+    const done = (reply: unknown): void => {
+      this.#runningCalls.delete(call.seq);
+      this.#answer(call, "", method.reply, reply);
+    };
+    const failed = (error: unknown): void => {
+      this.#runningCalls.delete(call.seq);
+      this.#answerError(call, textOf(error));
+    };
     try {
-      const result = method.handle(arg, context);
-      if (isThenable(result)) result.then(done, failed);
-      else done(result);
+      const result = method.handle(arg, running);
+      if (isThenable(result)) {
+        this.#runningCalls.set(call.seq, running);
+        result.then(done, failed);
+      } else {
+        done(result);
+      }
     } catch (error) {
       failed(error);
     }
+  }
+
+  /** The caller has given a call up; that may have been answered meanwhile. False when not all bytes are there. */
+  #cancel(call: Call): boolean {
+    let seq: number | typeof NEED_MORE;
+    try {
+      seq = this.#decoder.decode(cancelArg);
+    } catch (error) {
+      this.#begin(call);
+      this.#answerError(call, textOf(error));
+      return true;
+    }
+    if (seq === NEED_MORE) return false;
+    this.#begin(call);
+    const running = this.#runningCalls.get(seq);
+    running?.abort(new CallCancelledError(running.serviceMethod));
+    this.#answer(call, "", emptyStruct, {});
+    return true;
   }
 
   /** From here on the call counts: it has been read whole, or as far as it came. */
@@ -304,6 +337,8 @@ export class ServerConnection {
     }
     this.#state = "closed";
     clearTimeout(this.#linger);
+    for (const running of this.#runningCalls.values()) running.abort(error);
+    this.#runningCalls.clear();
     this.#gone.abort(error);
     this.#resolve();
   }

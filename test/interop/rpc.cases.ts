@@ -82,6 +82,26 @@ function onBoth(network: Network): Case[] {
       assert.deepEqual(await builtin.Slice({ A: 7, B: 8 }), [7, 8]);
       assert.deepEqual(await builtin.Array({ A: 7, B: 8 }), [7, 8]);
     }),
+    onArith(
+      network,
+      "1,000 calls given up: Go's server does not know what that is, and goes on",
+      async (arith, client) => {
+        await assert.rejects(
+          client.call("Goplug.Cancel", gob.uint, 5, gob.emptyStruct),
+          remote("rpc: can't find service Goplug.Cancel"),
+        );
+        const abort = new AbortController();
+        const given = Array.from({ length: 1000 }, () =>
+          arith.SleepMilli({ A: 50 }, { signal: abort.signal }),
+        );
+        const all = Promise.allSettled(given);
+        setTimeout(() => abort.abort(), 20);
+        assert.ok((await all).every(({ status }) => status === "rejected"));
+        assert.deepEqual(await arith.SleepMilli({ A: 100 }), { C: 100 });
+        assert.deepEqual(await arith.Add({ A: 1, B: 2 }), { C: 3 });
+        assert.equal(client.pending, 0);
+      },
+    ),
     onArith(network, "errors", async (arith, client) => {
       await assert.rejects(arith.Div({ A: 1, B: 0 }), remote("divide by zero"));
       await assert.rejects(arith.Scan("no number"), remote(/./));
