@@ -12,6 +12,7 @@ import {
   type RpcClient,
   type ServerLimits,
 } from "../netrpc/index.js";
+import { checkMethods } from "../netrpc/methods.js";
 import { pluginService } from "./control.js";
 import type { NetRpcPlugin, Service } from "./plugin.js";
 
@@ -88,6 +89,7 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
   methods: T,
   faces: Faces<T, C, I, Partial<Receiver<T>>> & Partial<OptionalFace<OptionalMethods<T>>> = {},
 ): NetRpcDefinition<T, C, I> {
+  checkMethods(methods);
   const { registry, invalidUtf8, maxUnansweredBytes, optional } = faces;
   const wire = { registry, invalidUtf8, maxUnansweredBytes };
   const client = (broker: MuxBroker, rpcClient: RpcClient): C | Promise<C> => {

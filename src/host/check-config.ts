@@ -182,6 +182,7 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   killWithHost: boolean,
   watchdog: boolean,
   startTimeout: (name, value) => void timeLimit(name, value, DEFAULT_START_TIMEOUT),
+  unansweredWarning: (name, value) => void timeLimit(name, value, Infinity),
   stderr: writable,
   syncStdout: writable,
   syncStderr: writable,

@@ -126,6 +126,11 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
    * Infinity: no limit.
    */
   readonly startTimeout?: number;
+  /**
+   * Milliseconds after which a call over net/rpc that has had no answer is logged, once for each method, with what may
+   * be the cause. Default, and 0: 10,000; Infinity: never.
+   */
+  readonly unansweredWarning?: number;
   /** Takes a raw copy of the process's stderr (its log). Never ended by the client. */
   readonly stderr?: Writable;
   /** Takes what the plugin writes to stdout once it is connected. Default: dropped. Never ended by the client. */

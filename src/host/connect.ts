@@ -72,12 +72,12 @@ interface Connecting {
 
 async function connectNetRpcPlugin<P extends PluginSet>(
   started: Started<P>,
-  { syncStdout, syncStderr }: ClientConfig<P>,
+  { syncStdout, syncStderr, unansweredWarning }: ClientConfig<P>,
   { logger, onLost, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   return NetRpcProtocolClient.open(
     await openSession(started, signal),
-    { plugins: started.plugins, syncStdout, syncStderr, logger, onLost },
+    { plugins: started.plugins, syncStdout, syncStderr, unansweredWarning, logger, onLost },
     signal,
   );
 }

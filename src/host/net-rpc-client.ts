@@ -11,7 +11,10 @@ import {
   caller,
   RpcClient,
   type RpcClientOptions,
+  type UnansweredCall,
+  type UnansweredOptions,
 } from "../netrpc/index.js";
+import { timeLimit } from "../options.js";
 import { copyOutput, type OutputCopyOptions } from "../process/output-copy.js";
 import { type WaitOptions, within } from "../wait.js";
 import type { Session } from "../yamux/index.js";
@@ -25,10 +28,14 @@ export interface NetRpcClientOptions<P extends PluginSet> {
   /** The same for its stderr (not its log, which comes by the process's real stderr). */
   syncStderr?: Writable | undefined;
   logger?: Logger | undefined;
+  /** See ClientConfig. */
+  unansweredWarning?: number | undefined;
   /** Makes a better error of the loss of the connection. */
   onLost?: RpcClientOptions["onLost"];
 }
 
+/** Milliseconds without an answer after which a call is worth a word. */
+const DEFAULT_UNANSWERED_WARNING = 10_000;
 /** Milliseconds that the plugin has to answer Control.Quit before its connection is closed anyway. */
 const quitTimeout = 2000;
 /** Milliseconds that the sync streams of a plugin that answered Quit may take to end by themselves. */
@@ -41,6 +48,7 @@ const syncGrace = 500;
 export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient<P> {
   readonly broker: MuxBroker;
   readonly #session: Session;
+  readonly #logger: Logger;
   readonly #options: NetRpcClientOptions<P>;
   readonly #control: RpcClient;
   readonly #controlCalls: Caller<typeof controlMethods>;
@@ -56,6 +64,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     const logger = guardedLogger(options.logger ?? nullLogger);
     this.#session = session;
     this.#options = options;
+    this.#logger = logger;
     this.broker = new MuxBroker(session, { logger, onLost });
     this.#control = new RpcClient(control, { onLost });
     this.#controlCalls = caller(this.#control, controlService, controlMethods);
@@ -101,6 +110,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
       onLost,
       registry: plugin.registry,
       invalidUtf8: plugin.invalidUtf8,
+      unanswered: this.#warningOf(name),
     });
     try {
       return (await plugin.client(this.broker, rpc)) as ClientFace<P[N]>;
@@ -108,6 +118,23 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
       await rpc.close();
       throw error;
     }
+  }
+
+  #warningOf(name: string): UnansweredOptions {
+    const { unansweredWarning } = this.#options;
+    const after = timeLimit("unansweredWarning", unansweredWarning, DEFAULT_UNANSWERED_WARNING);
+    const tell = ({ serviceMethod, argument, isNilInterface }: UnansweredCall): void => {
+      const hint = isNilInterface
+        ? "Go's net/rpc never answers a method that it does not have when its argument is a nil interface: is the name right?"
+        : "the plugin may be busy or stopped, or wait for this host; a timeout of the call ends the wait";
+      this.#logger.warn(`a call has had no answer for ${after / 1000} s`, {
+        type: name,
+        method: serviceMethod,
+        ...(argument !== undefined && { argument }),
+        hint,
+      });
+    };
+    return { after, tell };
   }
 
   /** Throws what became of the plugin, where the loss of the connection made a brokered stream fail. */

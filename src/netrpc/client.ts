@@ -14,6 +14,7 @@ import { type CodecOptions, gobOptions } from "./codec-options.js";
 import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
 import { errorText, receivedResponse, request } from "./messages.js";
 import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js";
+import { keptArgument, type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
 export interface RpcClientOptions extends CodecOptions {
   /**
@@ -21,6 +22,8 @@ export interface RpcClientOptions extends CodecOptions {
    * became of the plugin's process. Called once.
    */
   onLost?: ((error: ConnectionLostError | BadReplyError) => Promise<Error>) | undefined;
+  /** Told of calls that have had no answer for a long time; default: nobody. */
+  unanswered?: UnansweredOptions | undefined;
 }
 
 type State =
@@ -43,6 +46,7 @@ export class RpcClient {
   /** Calls not yet encoded, because the channel asked the writer to wait. */
   readonly #waiting = new Set<PendingCall>();
   readonly #closed: Promise<void>;
+  readonly #unanswered: UnansweredWatch | undefined;
   #announceClosed!: () => void;
   #state: State = { name: "open" };
   #seq = 0;
@@ -60,6 +64,8 @@ export class RpcClient {
     this.#encoder = new Encoder(codec);
     this.#decoder = new Decoder(codec);
     this.#onLost = options.onLost;
+    const { unanswered } = options;
+    if (unanswered !== undefined) this.#unanswered = new UnansweredWatch(this.#pending, unanswered);
     this.#closed = new Promise((resolve) => {
       this.#announceClosed = resolve;
     });
@@ -196,8 +202,9 @@ export class RpcClient {
     }
     this.#seq = seq + 1;
     call.seq = seq;
-    call.arg = undefined;
+    call.arg = keptArgument(call.arg);
     this.#pending.set(seq, call);
+    this.#unanswered?.sent(this.#seq);
     if (this.#encoder.pending >= flushAt) this.#flush();
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true;

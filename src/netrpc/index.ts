@@ -23,3 +23,4 @@ export {
 export type { CallOptions } from "./pending-call.js";
 export { type RegisterOptions, RpcServer, type ServeOptions } from "./server.js";
 export type { Method, RpcServerOptions, ServerLimits, ServerLogger } from "./server-options.js";
+export type { UnansweredCall, UnansweredOptions } from "./unanswered.js";

@@ -1,4 +1,4 @@
-import { AbortedError } from "../errors.js";
+import { AbortedError, badOption, OptionError } from "../errors.js";
 import type { AnySchema, Input, Output } from "../gob/index.js";
 import type { RpcClient } from "./client.js";
 import { BadReplyError, CallTimeoutError, RemoteError } from "./errors.js";
@@ -55,6 +55,32 @@ export function implemented<T extends MethodTable>(methods: T, receiver: object)
   );
 }
 
+/** Checks a method table, for those whose compiler did not. @throws OptionError */
+export function checkMethods(methods: unknown): asserts methods is MethodTable {
+  if (typeof methods !== "object" || methods === null || Array.isArray(methods)) {
+    throw badOption("methods", "an object of [argument, reply] by the methods' wire names", methods);
+  }
+  for (const [name, pair] of Object.entries(methods)) {
+    if (Array.isArray(pair) && pair.length === 2 && pair.every(isSchema)) continue;
+    const given = Array.isArray(pair) ? `[${pair.map(describe).join(", ")}]` : describe(pair);
+    throw new OptionError(
+      `methods.${name}`,
+      `methods.${name} must be [argument, reply], two schemas such as [gob.any, gob.string], not ${given}`,
+    );
+  }
+}
+
+/** By its shape: it may come from another copy of this library. */
+function isSchema(value: unknown): boolean {
+  const { node } = (value ?? {}) as { node?: { kind?: unknown } };
+  return typeof node?.kind === "string";
+}
+
+function describe(value: unknown): string {
+  if (isSchema(value)) return "a schema";
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
 /** Errors that are one call's alone: no other caller sees the same one. */
 const ownErrors = [RemoteError, BadReplyError, CallTimeoutError, AbortedError] as const;
 
@@ -64,6 +90,7 @@ export function caller<const T extends MethodTable>(
   service: string,
   methods: T,
 ): Caller<T> {
+  checkMethods(methods);
   const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = {};
   for (const [name, [argSchema, replySchema]] of Object.entries(methods)) {
     const serviceMethod = `${service}.${name}`;

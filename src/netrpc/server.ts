@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { OptionError } from "../errors.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
-import type { MethodTable, OptionalMethods, PartialReceiver } from "./methods.js";
+import { checkMethods, type MethodTable, type OptionalMethods, type PartialReceiver } from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
 import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
@@ -45,6 +45,7 @@ export class RpcServer {
     implementation: PartialReceiver<T, O>,
     { optional }: RegisterOptions<T, O> = {},
   ): this {
+    checkMethods(methods);
     if (service === "") throw new OptionError("service", "rpc.Register: no service name");
     if (this.#services.has(service))
       throw new OptionError("service", `rpc: service already defined: ${service}`);

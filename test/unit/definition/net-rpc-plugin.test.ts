@@ -95,3 +95,26 @@ describe("a definition with faces", () => {
     await assert.rejects(async () => refusing.server(broker), { message: "no licence" });
   });
 });
+
+test("a table that is none is refused where it is made, by the method's name", () => {
+  const { any, string } = gob;
+  for (const [methods, message] of [
+    [
+      { Greet: [any] },
+      "methods.Greet must be [argument, reply], two schemas such as [gob.any, gob.string], not [a schema]",
+    ],
+    [{ Greet: ["any", "string"] }, /^methods\.Greet must be .* not \["any", "string"\]$/],
+    [{ Greet: [any, undefined] }, /not \[a schema, undefined\]$/],
+    [{ Greet: [any, string, string] }, /not \[a schema, a schema, a schema\]$/],
+    [{ Greet: any }, /not a schema$/],
+    [{ Good: [any, string], Bad: null }, /^methods\.Bad .* not null$/],
+    [[["Greet", any, string]], /^methods must be an object .* not an array$/],
+    [undefined, /^methods must be an object/],
+  ] as const) {
+    const make = [
+      () => netRpcPlugin(methods as never),
+      () => new RpcServer().register("S", methods as never, {} as never),
+    ];
+    for (const wrong of make) assert.throws(wrong, { code: "ERR_OPTION", message });
+  }
+});
