@@ -208,11 +208,17 @@ func parameterIndex(pkg *checked, fn *ast.FuncDecl, obj types.Object) (index int
 
 func (r *registrar) callers(fn *ast.FuncDecl, index int, variadic bool, depth int) {
 	declared := r.pkg.info.Defs[fn.Name]
+	found := false
 	r.eachCall(func(outer *ast.FuncDecl, call *ast.CallExpr) {
 		if called := calledFunc(r.pkg, call); called != nil && called == declared && index < len(call.Args) && !variadic {
+			found = true
 			r.value(outer, call, call.Args[index], nil, depth+1)
 		}
 	})
+	if !found || fn.Name.IsExported() {
+		r.c.Warnings = append(r.c.Warnings,
+			fmt.Sprintf("%s %s: what callers elsewhere have %s register is not known", r.pkg.path, quoteAt(r.p, fn), fn.Name.Name))
+	}
 }
 
 func hasTypeParam(t types.Type) bool {
