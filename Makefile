@@ -9,7 +9,7 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test test-node test-runtimes run-tests run-tests-interop interop bench check gen gen-go reference build fixtures clean
+.PHONY: help demo test test-node test-runtimes run-tests run-tests-interop interop bench check gen reference build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
@@ -19,7 +19,7 @@ help:
 	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux'] [ONE_CPU=1]"
 	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
-	@echo "make gen      regenerate generated code (gen-go: what is made of Go source)"
+	@echo "make gen      regenerate generated code"
 
 # The lock file names the packages of every platform, so that an install never rewrites it.
 node_modules/.package-lock.json: package.json package-lock.json
@@ -89,21 +89,18 @@ check: build
 	npx knip
 	npx publint --strict
 	npx attw --pack . --profile node16
-	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen && \
+	old=$$(mktemp -d) && tar cf - $(GENERATED) | tar xf - -C $$old && $(MAKE) --silent gen CHECK=1 && \
 	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
 
-GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen examples/hooks-server/gen
+GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen examples/hooks-server/gen \
+  examples/goatkit/gen examples/mattermost/gen
 
 gen: node_modules/.package-lock.json
 	npx buf generate
 	npx buf generate go-fixtures/proto --template test/interop/buf.gen.yaml
 	npx buf generate examples/kv-grpc --template examples/buf.gen.yaml
 	npx buf generate examples/hooks-server --template examples/hooks-server/buf.gen.yaml
-
-# Definitions made of Go source: they depend on the version of Go, too, so that `check` leaves them alone.
-gen-go: node_modules/.package-lock.json
-	$(RUN) src/cli/main.ts gen -C go-fixtures/mattermost github.com/mattermost/mattermost/server/public/plugin \
-	  --int64 number --no-docs --optional --out examples/mattermost/gen/definitions.ts
+	scripts/gen-go.sh $(if $(CHECK),--check)
 
 # The reference from the docstrings. Its generator needs a TypeScript of its own, so it is a package apart.
 scripts/reference/node_modules/.package-lock.json: scripts/reference/package-lock.json

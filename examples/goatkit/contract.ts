@@ -1,34 +1,19 @@
 // The wire of GoatKit's plugins: net/rpc, in spite of the name of its package, "grpc".
-import { gob } from "goplug";
+// Its types and methods are generated from the Go package (`make gen`).
 
-/** Host and plugin of GoatKit agree on these (Go: Handshake). */
-export const handshakeConfig = {
-  protocolVersion: 1,
-  magicCookieKey: "GOATKIT_PLUGIN",
-  magicCookieValue: "goatkit-v1",
-};
-
-/** What hosts dispense. */
-export const pluginName = "gkplugin";
+export {
+  /** What a plugin serves beside GKRegister. */
+  GKPluginRPCServer as pluginMethods,
+  /** Host and plugin of GoatKit agree on these. */
+  Handshake as handshakeConfig,
+  /** What a host serves to each plugin on a brokered stream. */
+  HostAPIRPCServer as hostMethods,
+  /** What hosts dispense. */
+  Name as pluginName,
+} from "./gen/definitions.ts";
 
 /** How a plugin answers GKRegister: the newer packages in JSON, the first one with the struct. */
 export type Generation = "json" | "struct";
-
-export const initRequest = gob.struct({ Config: gob.map(gob.string, gob.string), HostAPIID: gob.uint32 });
-export const callRequest = gob.struct({ Function: gob.string, Args: gob.bytes });
-export const callResponse = gob.struct({ Result: gob.bytes, Error: gob.string });
-export const hostAPIRequest = gob.struct({ Method: gob.string, Args: gob.bytes, CallerPlugin: gob.string });
-export const hostAPIResponse = gob.struct({ Result: gob.bytes, Error: gob.string });
-
-/** What a plugin serves beside GKRegister. */
-export const pluginMethods = {
-  Init: [initRequest, gob.any],
-  Call: [callRequest, callResponse],
-  Shutdown: [gob.any, gob.any],
-} as const;
-
-/** What a host serves to each plugin on a brokered stream. */
-export const hostMethods = { Call: [hostAPIRequest, hostAPIResponse] } as const;
 
 /** Args and Result are JSON in bytes; no bytes stand for no value. */
 export function toJson(value: unknown): Buffer {

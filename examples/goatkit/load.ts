@@ -2,8 +2,9 @@
 import { BadReplyError, Client, type ClientConfig, type ClientParts, gob, netRpcPlugin } from "goplug";
 import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.ts";
 import { PluginError } from "./errors.ts";
+import { GKRegistration } from "./gen/definitions.ts";
 import { type HostAPI, serveHostAPI } from "./host-api.ts";
-import { fromStruct, gkRegistration, type Registration } from "./registration.ts";
+import { fromStruct, type Registration } from "./registration.ts";
 
 /** The host's side of one plugin (Go: GKPluginRPCClient). */
 class GKPluginClient {
@@ -16,7 +17,7 @@ class GKPluginClient {
   async register(generation: Generation): Promise<Registration> {
     const { client } = this.#parts;
     if (generation === "struct") {
-      return fromStruct(await client.call("Plugin.GKRegister", gob.any, null, gkRegistration));
+      return fromStruct(await client.call("Plugin.GKRegister", gob.any, null, GKRegistration));
     }
     const json = await client.call("Plugin.GKRegister", gob.any, null, gob.bytes);
     return fromJson(json) as Registration;

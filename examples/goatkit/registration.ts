@@ -1,6 +1,6 @@
 // GKRegistration: how a plugin describes itself. Written with the keys of its JSON form; over gob, which older hosts
 // and plugins speak, the same travels under Go's field names.
-import { gob } from "goplug";
+import type { GKRegistration, GKRegistrationInput } from "./gen/definitions.ts";
 
 export interface MenuItem {
   id: string;
@@ -77,92 +77,6 @@ export interface Registration {
   };
 }
 
-const { bool, bytes, int, map, pointer, slice, string, struct } = gob;
-const strings = slice(string);
-
-const menuItem = struct({
-  ID: string,
-  Label: string,
-  Icon: string,
-  Path: string,
-  Location: string,
-  Parent: string,
-  Order: int,
-  get Children() {
-    return slice(menuItem);
-  },
-});
-
-/** The struct as gob sends it. */
-export const gkRegistration = struct({
-  Name: string,
-  Version: string,
-  Description: string,
-  Author: string,
-  License: string,
-  Homepage: string,
-  Routes: slice(
-    struct({ Method: string, Path: string, Handler: string, Middleware: strings, Description: string }),
-  ),
-  MenuItems: slice(menuItem),
-  Widgets: slice(
-    struct({
-      ID: string,
-      Title: string,
-      Description: string,
-      Handler: string,
-      Location: string,
-      Size: string,
-      Order: int,
-      Refreshable: bool,
-      RefreshSec: int,
-    }),
-  ),
-  Jobs: slice(
-    struct({
-      ID: string,
-      Handler: string,
-      Schedule: string,
-      Description: string,
-      Enabled: bool,
-      Timeout: string,
-    }),
-  ),
-  Templates: slice(struct({ Name: string, Path: string, Override: bool })),
-  I18n: pointer(
-    struct({ Namespace: string, Languages: strings, Translations: map(string, map(string, string)) }),
-  ),
-  ErrorCodes: slice(struct({ Code: string, Message: string, HTTPStatus: int })),
-  HideMenuItems: strings,
-  LandingPage: string,
-  Groups: slice(struct({ Name: string, Description: string })),
-  CustomFields: slice(
-    struct({
-      Name: string,
-      Label: string,
-      EntityType: string,
-      FieldType: string,
-      Section: string,
-      Order: int,
-      Required: bool,
-      Description: string,
-      Placeholder: string,
-      Config: bytes,
-    }),
-  ),
-  MinHostVersion: string,
-  Permissions: strings,
-  Resources: pointer(
-    struct({
-      MemoryMB: int,
-      CallTimeout: string,
-      InitTimeout: string,
-      ShutdownTimeout: string,
-      Permissions: slice(struct({ Type: string, Access: string, Scope: strings })),
-    }),
-  ),
-});
-
 const initialisms = new Set(["id", "http", "mb"]);
 
 /** `menu_items` to `MenuItems`, `http_status` to `HTTPStatus`. */
@@ -178,7 +92,7 @@ function jsonKey(name: string): string {
   return name.replace(/([a-z])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3_$2$4").toLowerCase();
 }
 
-export function toStruct(registration: Registration): gob.Input<typeof gkRegistration> {
+export function toStruct(registration: Registration): GKRegistrationInput {
   const convert = (value: unknown, key: string): unknown => {
     if (key === "translations") return value;
     if (key === "config") return value === undefined ? null : Buffer.from(JSON.stringify(value));
@@ -188,10 +102,10 @@ export function toStruct(registration: Registration): gob.Input<typeof gkRegistr
       Object.entries(value).map(([key, inner]) => [goName(key), convert(inner, key)]),
     );
   };
-  return convert(registration, "") as gob.Input<typeof gkRegistration>;
+  return convert(registration, "") as GKRegistrationInput;
 }
 
-export function fromStruct(struct: gob.Output<typeof gkRegistration>): Registration {
+export function fromStruct(struct: GKRegistration): Registration {
   const convert = (value: unknown): unknown => {
     if (value === null) return undefined;
     if (value instanceof Uint8Array) {

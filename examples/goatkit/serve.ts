@@ -1,8 +1,9 @@
 // A GoatKit plugin in TypeScript.
 import { gob, type MuxBroker, netRpcPlugin, serve } from "goplug";
 import { fromJson, type Generation, handshakeConfig, pluginMethods, pluginName, toJson } from "./contract.ts";
+import { GKRegistration } from "./gen/definitions.ts";
 import { HostAPIClient } from "./host-api.ts";
-import { gkRegistration, type Registration, toStruct } from "./registration.ts";
+import { type Registration, toStruct } from "./registration.ts";
 
 /** What a plugin implements (Go: GKPluginInterface with InitWithHost). */
 export interface GKPlugin {
@@ -43,7 +44,7 @@ const definitions = {
       GKRegister: async () => toJson(await impl.gkRegister()),
     })),
   struct: (impl: GKPlugin) =>
-    netRpcPlugin({ GKRegister: [gob.any, gkRegistration], ...pluginMethods }).implement((broker) => ({
+    netRpcPlugin({ GKRegister: [gob.any, GKRegistration], ...pluginMethods }).implement((broker) => ({
       ...receiver(impl, broker),
       GKRegister: async () => toStruct(await impl.gkRegister()),
     })),

@@ -20083,7 +20083,12 @@ export interface httpResponseWriterRPCServerCaller extends Caller<typeof httpRes
 /** {@link httpResponseWriterRPCServer} as its implementer writes it. */
 export interface httpResponseWriterRPCServerReceiver extends Receiver<typeof httpResponseWriterRPCServer> {}
 
-export const hooksPlugin = netRpcPlugin<typeof hooksRPCServer, true, hooksRPCServerCaller & { readonly broker: MuxBroker }, Partial<hooksRPCServerReceiver>>(hooksRPCServer, {
+export const hooksPlugin = netRpcPlugin<
+  typeof hooksRPCServer,
+  true,
+  hooksRPCServerCaller & { readonly broker: MuxBroker },
+  Partial<hooksRPCServerReceiver>
+>(hooksRPCServer, {
   registry,
   optional: true,
 });

@@ -188,11 +188,11 @@ function define(
 ): string {
   const caller = `${service}Caller & { readonly broker: MuxBroker }`;
   const types = optional
-    ? `typeof ${service}, true, ${caller}, Partial<${service}Receiver>`
-    : `typeof ${service}, ${caller}, ${service}Receiver`;
+    ? [`typeof ${service}`, "true", caller, `Partial<${service}Receiver>`]
+    : [`typeof ${service}`, caller, `${service}Receiver`];
   return [
     docComment(doc),
-    `export const ${name} = netRpcPlugin<${types}>(${service}, {\n`,
+    `export const ${name} = netRpcPlugin<\n${types.map((type) => `  ${type}`).join(",\n")}\n>(${service}, {\n`,
     `  registry,\n${optional ? "  optional: true,\n" : ""}});\n`,
   ].join("");
 }
