@@ -26,6 +26,17 @@ export {
 } from "./definition/net-rpc-plugin.js";
 export type { ClientFace, NetRpcPlugin, PluginSet, Service } from "./definition/plugin.js";
 export { protobufPlugin } from "./definition/protobuf-plugin.js";
+export type { CallCounters, CallObserver } from "./diagnostics.js";
+export type {
+  BrokerMessage,
+  CallTrace,
+  ConnectTrace,
+  DispenseTrace,
+  ExitMessage,
+  HandshakeTrace,
+  StartTrace,
+  Traced,
+} from "./diagnostics-contexts.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";
 export * as gob from "./gob/index.js";
 export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
@@ -43,6 +54,7 @@ export { type Fields, type Level, type Logger, nullLogger } from "./hclog/logger
 export { Client } from "./host/client.js";
 export type {
   ClientConfig,
+  ExitLogLevel,
   PluginCommand,
   ReattachConfig,
   RunnerContext,

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { publishBroker } from "../diagnostics.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
@@ -29,6 +30,8 @@ export interface MuxBrokerOptions extends ServerLimits {
   logger?: Logger | undefined;
   /** Given to the net/rpc clients that the broker makes. */
   onLost?: RpcClientOptions["onLost"];
+  /** Counts the calls of the net/rpc clients that dial. */
+  observer?: RpcClientOptions["observer"];
   /** Milliseconds that accept and dial wait, and that a stream nobody accepted is kept. Default: 5000. */
   timeout?: number | undefined;
 }
@@ -73,6 +76,7 @@ export class MuxBroker {
   /** For what a peer can bring about any number of times. */
   readonly #log: SparingLog;
   readonly #onLost: RpcClientOptions["onLost"];
+  readonly #observer: RpcClientOptions["observer"];
   readonly #timeout: number;
   readonly #maxUnansweredBytes: number | undefined;
   readonly #pending = new Map<number, Pending>();
@@ -99,6 +103,7 @@ export class MuxBroker {
     this.#session = session;
     this.#logger = guardedLogger(options.logger ?? nullLogger);
     this.#onLost = options.onLost;
+    this.#observer = options.observer;
     this.#maxUnansweredBytes = options.maxUnansweredBytes;
     this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
     this.#log = new SparingLog(this.#logger);
@@ -202,13 +207,14 @@ export class MuxBroker {
     { registry, invalidUtf8, ...wait }: CodecOptions & WaitOptions = {},
   ): Promise<RpcClient> {
     const channel = await this.dialChannel(id, wait);
-    return new RpcClient(channel, { onLost: this.#onLost, registry, invalidUtf8 });
+    return new RpcClient(channel, { onLost: this.#onLost, observer: this.#observer, registry, invalidUtf8 });
   }
 
   /** {@link accept} without the cost of a Duplex. */
   async acceptChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
     const channel = await this.#take(id, wait);
     channel.write(idBytes(id));
+    publishBroker({ action: "accept", id });
     return channel;
   }
 
@@ -223,6 +229,7 @@ export class MuxBroker {
         channel.destroy();
         throw new BrokerError("ERR_BROKER_BAD_ACK", `bad ack: ${ack} (expected ${id})`);
       }
+      publishBroker({ action: "dial", id });
       return channel;
     });
   }

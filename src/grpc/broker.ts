@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelOptions, Server, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
+import type { CallObserver } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
 import type { SocketAddress } from "../socket/address.js";
 import type { OpenSocket } from "../socket/open.js";
@@ -28,6 +29,8 @@ export interface GRPCBrokerOptions {
   readonly channelOptions?: ChannelOptions | undefined;
   /** Finds the cause of the errors of calls that the loss of a dialled connection has ended. */
   readonly explainLoss?: ExplainLoss | undefined;
+  /** Counts the calls on dialled connections. */
+  readonly observer?: CallObserver | undefined;
   /** What connections go over, in both directions. */
   readonly transport?: GrpcTransport | undefined;
   /** Options for brokered servers. */
@@ -161,6 +164,7 @@ export class GRPCBroker {
           logger: this.#logger,
           signal: cut,
           explainLoss: this.#options.explainLoss,
+          observer: this.#options.observer,
           onClosed: () => {
             if (made !== undefined) this.#connections.delete(made);
           },

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelCredentials, ChannelOptions, ClientOptions } from "@grpc/grpc-js";
+import type { CallObserver } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
 import type { SocketAddress } from "../socket/address.js";
 import type { Channel as YamuxChannel } from "../yamux/index.js";
@@ -63,6 +64,8 @@ export interface ConnectOptions {
   /** On top of goplug's own. */
   readonly options?: ChannelOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Counts the calls. */
+  readonly observer?: CallObserver | undefined;
   /** Finds the cause of the errors of calls that the loss of the connection has ended. */
   readonly explainLoss?: ExplainLoss | undefined;
   /** Called once, when the connection has closed or could not be made. */

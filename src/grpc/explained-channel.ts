@@ -8,6 +8,8 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
+import type { CallObserver } from "../diagnostics.js";
+import { observed } from "./observed-call.js";
 
 /** Says what became of the other side of a lost connection, undefined if nothing is known. */
 export type ExplainLoss = () => Promise<Error | undefined>;
@@ -23,22 +25,25 @@ const lost: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED,
  */
 export class ExplainedChannel extends Channel {
   readonly #explain: ExplainLoss;
+  readonly #observer: CallObserver | undefined;
 
   constructor(
     target: string,
     credentials: ChannelCredentials,
     options: ChannelOptions,
     explain: ExplainLoss,
+    observer: CallObserver | undefined,
   ) {
     super(target, credentials, options);
     this.#explain = explain;
+    this.#observer = observer;
   }
 
   override createCall(...given: Parameters<Channel["createCall"]>): Call {
     const call = super.createCall(...given);
     const start = call.start.bind(call);
     call.start = (metadata, listener) => start(metadata, this.#explaining(listener));
-    return call;
+    return observed(call, given[0], this.#observer);
   }
 
   #explaining(listener: InterceptingListener): InterceptingListener {

@@ -46,7 +46,13 @@ async function connectAddress(
   const security = channelSecurity(connect.tls);
   const options = { ...channelOptions, ...security.options, ...connect.options };
   const { explainLoss = async () => undefined } = connect;
-  const channel = new ExplainedChannel(targetOf(address), security.credentials, options, explainLoss);
+  const channel = new ExplainedChannel(
+    targetOf(address),
+    security.credentials,
+    options,
+    explainLoss,
+    connect.observer,
+  );
   const connection = new Connection(channel, connect.onClosed);
   try {
     await ready(channel, connect.signal);

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { type ChannelOptions, Client, type ServiceError, status } from "@grpc/grpc-js";
+import type { CallObserver } from "../diagnostics.js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { SocketAddress } from "../socket/address.js";
@@ -33,6 +34,8 @@ export interface HostEndOptions {
   readonly transport: GrpcTransport | undefined;
   readonly sync: SyncWriters;
   readonly logger: Logger;
+  /** Counts the calls. */
+  readonly observer?: CallObserver | undefined;
   /** Opens a socket that the plugin can dial. */
   readonly listen: () => Promise<OpenSocket>;
   /** Finds the cause of the errors of calls that the loss of a connection has ended. */
@@ -83,6 +86,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
     channelOptions: options.channelOptions,
     transport: options.transport,
     explainLoss: options.explainLoss,
+    observer: options.observer,
     ...(muxer !== undefined && { muxer: () => muxer }),
     fromOther: options.fromPlugin,
     toOther: options.toPlugin,
@@ -120,7 +124,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
 const lostAnswer: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
 
 function connectMain(
-  { address, tls, channelOptions, transport, explainLoss, logger }: HostEndOptions,
+  { address, tls, channelOptions, transport, explainLoss, observer, logger }: HostEndOptions,
   muxer: Muxer | undefined,
   signal: AbortSignal,
 ): Promise<GrpcConnection> {
@@ -138,6 +142,7 @@ function connectMain(
     logger,
     signal,
     explainLoss,
+    observer,
     redial: true,
   });
 }

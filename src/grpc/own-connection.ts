@@ -39,6 +39,7 @@ export async function connectOwn(
     authority: options.authority ?? tls?.servername ?? described.authority,
     scheme: tls === undefined ? "http" : "https",
     peer: described.peer,
+    observer: connect.observer,
     explain: async () => (transport.state === "ready" ? undefined : connect.explainLoss?.()),
   };
   return new OwnConnection(host, described.target, connect.onClosed);

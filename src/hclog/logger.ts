@@ -39,6 +39,11 @@ export function namedLogger(logger: Logger, name: string): Logger {
   return logger.named?.(name) ?? logger;
 }
 
+/** Logs at a level that is a setting. */
+export function logAt(logger: Logger, level: Level | "off", message: string, fields?: Fields): void {
+  if (level !== "off") logger[level](message, fields);
+}
+
 /** A logger whose lines carry these fields, too (hclog: With). */
 export function withFields(logger: Logger, always: Fields): Logger {
   const method =

@@ -1,3 +1,4 @@
+import { publishExit } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
 import type { AttachedRunner, ExitStatus } from "../process/runner.js";
 import type { PluginHandle } from "./plugin-handle.js";
@@ -16,6 +17,7 @@ export class AttachedProcess implements PluginHandle {
     this.#end = new RunnerEnd(runner, logger);
     this.exit = this.#end.exit.then((exit) => {
       this.#exited = exit;
+      publishExit({ plugin: this.name, id: this.id, ...exit });
       return exit;
     });
   }

@@ -1,5 +1,5 @@
 import { badOption, OptionError } from "../errors.js";
-import { LEVELS } from "../hclog/logger.js";
+import { LEVELS, type Level } from "../hclog/logger.js";
 import { timeLimit, wholeNumber } from "../options.js";
 import { checkPid } from "../process/signal-process.js";
 import { DEFAULT_MAX_PORT, DEFAULT_MIN_PORT, DEFAULT_START_TIMEOUT } from "../protocol/constants.js";
@@ -144,6 +144,12 @@ const address: Check = (name, value: unknown) => {
   }
 };
 
+const level: Check = (name, value: unknown) => {
+  if (value !== "off" && !LEVELS.includes(value as Level)) {
+    throw badOption(name, `one of ${LEVELS.join(", ")}, off`, value);
+  }
+};
+
 const reattach = object(
   "what Client.reattachConfig() of another client gave",
   {
@@ -187,6 +193,7 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   syncStdout: writable,
   syncStderr: writable,
   logger,
+  exitLogLevel: object("an object of success and failure", { success: level, failure: level }),
   pluginLogBufferSize: (name, value) => void wholeNumber(name, value, 0, largestLogBuffer),
   skipHostEnv: boolean,
   unixSocketConfig: object("an object of group and tempDir", { group: text, tempDir: text }),

@@ -1,5 +1,6 @@
 import { GrpcMissingError } from "../definition/load-grpc.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
+import { type CallCounters, newCounters, traced, tracing } from "../diagnostics.js";
 import { AbortedError } from "../errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
@@ -51,6 +52,7 @@ export class Client<P extends PluginSet = PluginSet> {
   readonly #config: ClientConfig<P>;
   readonly #logger: Logger;
   #state: State<P> = { name: "idle" };
+  readonly #counters = newCounters();
   /** The plugin's process, as soon as there is one, and for good. */
   #process: PluginHandle | undefined;
   /** What the plugin's start has given; stays when it has ended. */
@@ -88,6 +90,11 @@ export class Client<P extends PluginSet = PluginSet> {
   /** The app protocol version that the plugin chose, or undefined before the start. */
   get negotiatedVersion(): number | undefined {
     return this.#started?.version;
+  }
+
+  /** The calls to the plugin up to now: how many were made, have failed and run, and the bytes of those that have ended. */
+  get counters(): Readonly<CallCounters> {
+    return { ...this.#counters };
   }
 
   /** The protocol that the plugin announced, or undefined before the start. */
@@ -152,7 +159,13 @@ export class Client<P extends PluginSet = PluginSet> {
    * @throws RemoteError - the plugin has no such name, or refused
    */
   async dispense<N extends keyof P & string>(name: N, options: WaitOptions = {}): Promise<ClientFace<P[N]>> {
-    return (await this.client(options)).dispense(name, options);
+    const client = await this.client(options);
+    const plugin = this.#started?.plugin.name;
+    return traced(
+      tracing.dispense,
+      () => ({ plugin, name }),
+      () => client.dispense(name, options),
+    );
   }
 
   /** Asks the plugin for a sign of life; starts and connects where needed. */
@@ -228,18 +241,23 @@ export class Client<P extends PluginSet = PluginSet> {
   async #launch(signal: AbortSignal): Promise<Running<P>> {
     const config = this.#config;
     takeHostRole();
-    const started = hasReattach(config)
-      ? await reattach(config, this.#logger, signal)
-      : await startPlugin(config, this.#logger, signal, (process) => {
-          this.#process = process;
-        });
+    const started = await traced(
+      tracing.start,
+      () => ({ plugin: commandName(config), reattach: config.reattach !== undefined }),
+      () =>
+        hasReattach(config)
+          ? reattach(config, this.#logger, signal)
+          : startPlugin(config, this.#logger, signal, (process) => {
+              this.#process = process;
+            }),
+    );
     this.#started = started;
     this.#process = started.plugin;
     return { ...started, connection: undefined, ending: new AbortController() };
   }
 
   #connect(running: Running<P>): Promise<ProtocolClient<P>> {
-    return connectPlugin(running, this.#config, this.#logger, running.ending.signal);
+    return connectPlugin(running, this.#config, this.#logger, running.ending.signal, this.#counters);
   }
 
   async #end(state: State<P> & { name: "starting" | "running" }): Promise<void> {
@@ -273,6 +291,11 @@ export class Client<P extends PluginSet = PluginSet> {
     await plugin.kill();
     if (client !== undefined) await within(disconnectGrace, client.disconnect());
   }
+}
+
+function commandName({ cmd }: Pick<ClientConfig, "cmd">): string | undefined {
+  if (cmd === undefined) return undefined;
+  return "path" in cmd ? cmd.path : cmd[0];
 }
 
 function hasReattach<P extends PluginSet>(

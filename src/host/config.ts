@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import type { ChannelOptions } from "@grpc/grpc-js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GrpcTransport } from "../grpc/connection.js";
-import type { Logger } from "../hclog/logger.js";
+import type { Level, Logger } from "../hclog/logger.js";
 import { timeLimit } from "../options.js";
 import type { SecureConfig } from "../process/checksum.js";
 import type { Command } from "../process/command-runner.js";
@@ -14,6 +14,14 @@ import {
   type Protocol,
 } from "../protocol/constants.js";
 import type { HostTlsConfig } from "../tls/host-options.js";
+
+/** How loudly the end of a plugin's process is logged. */
+export interface ExitLogLevel {
+  /** For exit code 0. Default: info. */
+  readonly success?: Level | "off";
+  /** For other codes, and signals (SIGKILL, where the host itself has ended a plugin that did not go). Default: warn. */
+  readonly failure?: Level | "off";
+}
 
 /** The command that starts a plugin. */
 export interface PluginCommand {
@@ -139,6 +147,8 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly syncStderr?: Writable;
   /** Takes the host's own messages and the plugin's log lines. Default: to stderr, level from GOPLUG_LOG, else `info`. */
   readonly logger?: Logger;
+  /** How loudly the end of the plugin's process is logged. Default: info after exit code 0, else warn. */
+  readonly exitLogLevel?: ExitLogLevel;
   /** Longest stderr line that is logged as one, in bytes; longer ones come in pieces. Default: 65,536. */
   readonly pluginLogBufferSize?: number;
   /** Start the plugin with nothing of the host's environment. Default: false. */

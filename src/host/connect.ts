@@ -1,5 +1,6 @@
 import { GrpcMissingError, loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
+import { type CallCounters, type CallObserver, traced, tracing } from "../diagnostics.js";
 import { AbortedError, type GoplugError } from "../errors.js";
 import { type Logger, withFields } from "../hclog/logger.js";
 import { ConnectionLostError } from "../netrpc/index.js";
@@ -31,8 +32,10 @@ export async function connectPlugin<P extends PluginSet>(
   config: ClientConfig<P>,
   logger: Logger,
   ending: AbortSignal,
+  counters: CallCounters,
 ): Promise<ProtocolClient<P>> {
-  const { plugin } = started;
+  const { plugin, protocol, address } = started;
+  const observer: CallObserver = { plugin: plugin.name, counters };
   const onLost = (error: GoplugError): Promise<Error> => explainLoss(plugin, error);
   const gone = new AbortController();
   void plugin.exit.then(() =>
@@ -47,8 +50,11 @@ export async function connectPlugin<P extends PluginSet>(
   const connectIt = started.protocol === "grpc" ? connectGrpcPlugin : connectNetRpcPlugin;
   try {
     const named = withFields(logger, { plugin: plugin.name });
-    const client = await limited(limits, (signal) =>
-      connectIt(started, config, { logger: named, onLost, signal }),
+    const client = await traced(
+      tracing.connect,
+      () => ({ plugin: plugin.name, protocol, ...address }),
+      () =>
+        limited(limits, (signal) => connectIt(started, config, { logger: named, onLost, observer, signal })),
     );
     void disconnectAfterExit(plugin, client);
     return client;
@@ -58,8 +64,7 @@ export async function connectPlugin<P extends PluginSet>(
       throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
     if (!started.attached && !ending.aborted) await plugin.kill();
     if (error instanceof GrpcMissingError) throw error;
-    const { network, address } = started.address;
-    const message = `cannot connect to plugin ${plugin.name} at ${network} ${address}: ${(error as Error).message}`;
+    const message = `cannot connect to plugin ${plugin.name} at ${address.network} ${address.address}: ${(error as Error).message}`;
     throw new StartError("ERR_START_CONNECT", message, plugin.stderrTail, { cause: error });
   }
 }
@@ -67,17 +72,18 @@ export async function connectPlugin<P extends PluginSet>(
 interface Connecting {
   readonly logger: Logger;
   readonly onLost: (error: GoplugError) => Promise<Error>;
+  readonly observer: CallObserver;
   readonly signal: AbortSignal;
 }
 
 async function connectNetRpcPlugin<P extends PluginSet>(
   started: Started<P>,
   { syncStdout, syncStderr, unansweredWarning }: ClientConfig<P>,
-  { logger, onLost, signal }: Connecting,
+  { logger, onLost, observer, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   return NetRpcProtocolClient.open(
     await openSession(started, signal),
-    { plugins: started.plugins, syncStdout, syncStderr, unansweredWarning, logger, onLost },
+    { plugins: started.plugins, syncStdout, syncStderr, unansweredWarning, logger, onLost, observer },
     signal,
   );
 }
@@ -85,7 +91,7 @@ async function connectNetRpcPlugin<P extends PluginSet>(
 async function connectGrpcPlugin<P extends PluginSet>(
   { plugin, plugins, address, tls, socketDir, translator }: Started<P>,
   config: ClientConfig<P>,
-  { logger, onLost, signal }: Connecting,
+  { logger, onLost, observer, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   // Loaded here only: grpc-js is an optional peer, and takes its time.
   const { GrpcProtocolClient } = await loadGrpc(() => import("./grpc-client.js"));
@@ -101,6 +107,7 @@ async function connectGrpcPlugin<P extends PluginSet>(
       transport: config.grpcTransport,
       sync: { stdout: config.syncStdout, stderr: config.syncStderr },
       logger,
+      observer,
       listen: () => openSocket({ directory: socketDir, group }),
       fromPlugin: translate(translator?.pluginToHost?.bind(translator)),
       toPlugin: translate(translator?.hostToPlugin?.bind(translator)),

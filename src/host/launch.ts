@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import { traced, tracing } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
 import { CommandRunner } from "../process/command-runner.js";
 import { removeLeftover } from "../process/host-end/leftover.js";
@@ -61,9 +62,11 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
   options.onProcess(process);
   process.onExit(() => options.cleanUp());
   try {
-    const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: signal });
-    const announced = await readHandshake(first, process, runner, options);
-    const handshake = { ...announced, ...hostAddress(runner, announced) };
+    const handshake = await traced(
+      tracing.handshake,
+      () => ({ plugin: runner.name, id: runner.id }),
+      () => shakeHands(process, runner, options),
+    );
     removeSocketAtExit(process, handshake, startedAt, options);
     process.handshakeDone();
     logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
@@ -72,6 +75,16 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
     await killStarting(process, runner);
     throw error;
   }
+}
+
+async function shakeHands(
+  process: PluginProcess,
+  runner: Runner,
+  options: LaunchOptions,
+): Promise<HandshakeLine> {
+  const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: options.signal });
+  const announced = await readHandshake(first, process, runner, options);
+  return { ...announced, ...hostAddress(runner, announced) };
 }
 
 /**

@@ -32,6 +32,8 @@ export interface NetRpcClientOptions<P extends PluginSet> {
   unansweredWarning?: number | undefined;
   /** Makes a better error of the loss of the connection. */
   onLost?: RpcClientOptions["onLost"];
+  /** Counts the calls to what is dispensed and dialled, and names the plugin in traces of them. */
+  observer?: RpcClientOptions["observer"];
 }
 
 /** Milliseconds without an answer after which a call is worth a word. */
@@ -60,12 +62,12 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     [control, stdout, stderr]: readonly [ByteChannel, ByteChannel, ByteChannel],
     options: NetRpcClientOptions<P>,
   ) {
-    const { onLost } = options;
+    const { onLost, observer } = options;
     const logger = guardedLogger(options.logger ?? nullLogger);
     this.#session = session;
     this.#options = options;
     this.#logger = logger;
-    this.broker = new MuxBroker(session, { logger, onLost });
+    this.broker = new MuxBroker(session, { logger, onLost, observer });
     this.#control = new RpcClient(control, { onLost });
     this.#controlCalls = caller(this.#control, controlService, controlMethods);
     this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);
@@ -96,7 +98,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
   }
 
   async dispense<N extends keyof P & string>(name: N, options: WaitOptions = {}): Promise<ClientFace<P[N]>> {
-    const { plugins, onLost } = this.#options;
+    const { plugins, onLost, observer } = this.#options;
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new UnknownPluginError(name, Object.keys(plugins));
     if (!("client" in plugin)) {
@@ -108,6 +110,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     const channel = await this.broker.dialChannel(id, options).catch((error) => this.#explain(error));
     const rpc = new RpcClient(channel, {
       onLost,
+      observer,
       registry: plugin.registry,
       invalidUtf8: plugin.invalidUtf8,
       unanswered: this.#warningOf(name),

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import type { Writable } from "node:stream";
-import { type Logger, namedLogger } from "../hclog/logger.js";
+import { publishExit } from "../diagnostics.js";
+import { type Logger, logAt, namedLogger } from "../hclog/logger.js";
 import { readOut } from "../process/read-out.js";
 import { describeExit, type ExitStatus, type Runner } from "../process/runner.js";
+import type { ExitLogLevel } from "./config.js";
 import { type FirstLine, HandshakePipe } from "./first-line.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import { RunnerEnd } from "./runner-end.js";
@@ -20,6 +22,8 @@ export interface PluginProcessOptions {
   stderr: Writable | undefined;
   /** Longest stderr line that is logged whole, in bytes. */
   logBufferSize: number;
+  /** The levels of the line that tells of the process's end. Default: info and warn. */
+  exitLogLevel?: ExitLogLevel | undefined;
 }
 
 /**
@@ -29,6 +33,7 @@ export interface PluginProcessOptions {
 export class PluginProcess implements PluginHandle {
   readonly #runner: Runner;
   readonly #logger: Logger;
+  readonly #exitLogLevel: ExitLogLevel;
   readonly #end: RunnerEnd;
   readonly #stdout: HandshakePipe;
   readonly #stderr: StderrLog;
@@ -37,7 +42,8 @@ export class PluginProcess implements PluginHandle {
   readonly exit: Promise<ExitStatus>;
   #exited: ExitStatus | undefined;
 
-  constructor(runner: Runner, { logger, stderr, logBufferSize }: PluginProcessOptions) {
+  constructor(runner: Runner, { logger, stderr, logBufferSize, exitLogLevel = {} }: PluginProcessOptions) {
+    this.#exitLogLevel = exitLogLevel;
     this.#runner = runner;
     this.#logger = logger;
     // A runner's streams may break at any time (a container's are connections); their end is all that matters.
@@ -103,8 +109,10 @@ export class PluginProcess implements PluginHandle {
     await Promise.all(this.#cleanups.map((cleanup) => this.#cleanUp(cleanup)));
     this.#exited = exit;
     const fields = { plugin: this.name, id: this.id };
-    if (exit.code === 0) this.#logger.info("plugin process exited", fields);
-    else this.#logger.warn("plugin process exited", { ...fields, error: describeExit(exit) });
+    publishExit({ ...fields, ...exit });
+    const { success = "info", failure = "warn" } = this.#exitLogLevel;
+    if (exit.code === 0) logAt(this.#logger, success, "plugin process exited", fields);
+    else logAt(this.#logger, failure, "plugin process exited", { ...fields, error: describeExit(exit) });
     return exit;
   }
 

@@ -140,6 +140,7 @@ async function startWithin<P extends PluginSet>(
     launched = await launch(runner, {
       logger,
       stderr: config.stderr,
+      exitLogLevel: config.exitLogLevel,
       // As in go-plugin, 0 stands for the default.
       logBufferSize: config.pluginLogBufferSize || 65_536,
       handshakeConfig,

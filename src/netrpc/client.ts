@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { type CallObserver, ObservedCall } from "../diagnostics.js";
 import {
   type AnySchema,
   Decoder,
@@ -17,6 +18,8 @@ import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js
 import { keptArgument, type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
 export interface RpcClientOptions extends CodecOptions {
+  /** Counts the calls, and names the plugin in traces of them. */
+  observer?: CallObserver | undefined;
   /**
    * Turns the loss of the connection into the error that pending and later calls get; go-plugin hosts say here what
    * became of the plugin's process. Called once.
@@ -42,6 +45,7 @@ export class RpcClient {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #onLost: RpcClientOptions["onLost"];
+  readonly #observer: CallObserver | undefined;
   readonly #pending = new Map<number, PendingCall>();
   /** Calls not yet encoded, because the channel asked the writer to wait. */
   readonly #waiting = new Set<PendingCall>();
@@ -58,12 +62,15 @@ export class RpcClient {
   #flushScheduled = false;
   /** The response header whose body is still to come. */
   #header: { Seq: number; error: string } | undefined;
+  /** Where the answer that is being read began in the stream. */
+  #answerFrom = 0;
 
   constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
     const codec = gobOptions(options);
     this.#encoder = new Encoder(codec);
     this.#decoder = new Decoder(codec);
     this.#onLost = options.onLost;
+    this.#observer = options.observer;
     const { unanswered } = options;
     if (unanswered !== undefined) this.#unanswered = new UnansweredWatch(this.#pending, unanswered);
     this.#closed = new Promise((resolve) => {
@@ -108,8 +115,33 @@ export class RpcClient {
     replySchema: R,
     options?: CallOptions,
   ): Promise<Output<R>> {
+    const observed = ObservedCall.of(this.#observer, {
+      protocol: "netrpc",
+      method: serviceMethod,
+      metadata: undefined,
+    });
+    const begin = (): Promise<Output<R>> =>
+      this.#begin(serviceMethod, argSchema, arg, replySchema, options, observed);
+    if (observed === undefined) return begin();
+    const answer = observed.begin(begin);
+    answer.then(
+      () => observed.succeed(),
+      (error: unknown) => observed.fail(error),
+    );
+    return answer;
+  }
+
+  #begin<A extends AnySchema, R extends AnySchema>(
+    serviceMethod: string,
+    argSchema: A,
+    arg: Input<A>,
+    replySchema: R,
+    options: CallOptions | undefined,
+    observed: ObservedCall | undefined,
+  ): Promise<Output<R>> {
     return new Promise((resolve, reject) => {
       const call: PendingCall = {
+        trace: observed?.trace,
         serviceMethod,
         argSchema,
         arg,
@@ -152,6 +184,7 @@ export class RpcClient {
   #tellCancelled(seq: number): void {
     this.#cancelling++;
     this.#submit({
+      trace: undefined,
       serviceMethod: cancelMethod,
       argSchema: cancelArg,
       arg: seq,
@@ -200,6 +233,7 @@ export class RpcClient {
       call.reject(error);
       return;
     }
+    if (call.trace !== undefined) call.trace.requestBytes = this.#encoder.pending - checkpoint.pending;
     this.#seq = seq + 1;
     call.seq = seq;
     call.arg = keptArgument(call.arg);
@@ -246,6 +280,7 @@ export class RpcClient {
     const header = this.#header;
     if (header === undefined) {
       try {
+        this.#answerFrom = this.#decoder.consumed;
         const next = this.#decoder.decode(receivedResponse);
         if (next === NEED_MORE) return false;
         this.#header = { Seq: next.Seq, error: errorText(next.Error) };
@@ -264,6 +299,7 @@ export class RpcClient {
       } else {
         const reply = this.#decoder.decode(call.replySchema, call.into as never);
         if (reply === NEED_MORE) return false;
+        if (call.trace !== undefined) call.trace.replyBytes = this.#decoder.consumed - this.#answerFrom;
         call.resolve(reply);
       }
     } catch (error) {

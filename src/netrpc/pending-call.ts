@@ -1,3 +1,4 @@
+import type { CallTrace } from "../diagnostics-contexts.js";
 import type { AnySchema } from "../gob/index.js";
 import { onceCut, type WaitOptions } from "../wait.js";
 import { CallTimeoutError } from "./errors.js";
@@ -13,6 +14,8 @@ export interface CallOptions extends WaitOptions {
 
 /** A call that was made and is not answered. */
 export interface PendingCall {
+  /** What its observers see, if there are any. */
+  trace: CallTrace | undefined;
   serviceMethod: string;
   argSchema: AnySchema;
   arg: unknown;

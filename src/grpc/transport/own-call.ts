@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { CallCredentials, Channel, Deadline, Metadata, StatusObject } from "@grpc/grpc-js";
+import type { CallObserver } from "../../diagnostics.js";
 import type { HeaderList, Http2Error, Session } from "../../http2/index.js";
 import { type CallListener, ClientCall } from "./client-call.js";
 import { ACCEPTED_ENCODINGS } from "./compression.js";
@@ -22,6 +23,8 @@ export interface CallHost {
   readonly authority: string;
   readonly scheme: string;
   readonly peer: string;
+  /** Counts the calls. */
+  readonly observer: CallObserver | undefined;
   /** Finds out what became of the other side, where its loss has ended the call. */
   explain(): Promise<Error | undefined>;
 }

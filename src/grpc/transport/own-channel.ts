@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { ClientOptions, Deadline } from "@grpc/grpc-js";
 import { longestTimer } from "../../options.js";
+import { observed } from "../observed-call.js";
 import { type Call, type CallHost, deadlineTime, OwnCall, propagates } from "./own-call.js";
 
 type Channel = NonNullable<ClientOptions["channelOverride"]>;
@@ -79,7 +80,7 @@ export class OwnChannel implements Channel {
     if (parentCall !== null && propagates(propagateFlags, "CANCELLATION")) {
       call.follow(parentCall as unknown as EventEmitter);
     }
-    return call as unknown as Call;
+    return observed(call as unknown as Call, method, this.#host.observer);
   }
 }
 

@@ -1,0 +1,56 @@
+/** What is common to the contexts of all tracing channels: set by the time of `asyncEnd` and `error`. */
+export interface Traced {
+  /** The executable of the plugin, or what else names it; undefined where there is no process (`goplug/netrpc` alone). */
+  readonly plugin: string | undefined;
+  /** What came of it. */
+  result?: unknown;
+  error?: unknown;
+}
+
+/** `goplug:start`: from the decision to start a plugin to its accepted handshake, or a reattachment. */
+export interface StartTrace extends Traced {
+  readonly reattach: boolean;
+}
+
+/** `goplug:handshake`: from the start of the process to its handshake line; the result is the parsed line. */
+export interface HandshakeTrace extends Traced {
+  readonly id: string;
+}
+
+/** `goplug:connect`: the way to the announced address, TLS included. */
+export interface ConnectTrace extends Traced {
+  readonly protocol: "netrpc" | "grpc";
+  readonly network: string;
+  readonly address: string;
+}
+
+/** `goplug:dispense`: a plugin type is asked for. */
+export interface DispenseTrace extends Traced {
+  readonly name: string;
+}
+
+/** `goplug:call`: one call to the other side; over gRPC also a stream, from its start to its status. */
+export interface CallTrace extends Traced {
+  readonly protocol: "netrpc" | "grpc";
+  /** `Plugin.Get`, or `/proto.KV/Get`. */
+  readonly method: string;
+  /** Bytes of all messages of the call, without frames and headers of the transport. */
+  requestBytes: number;
+  replyBytes: number;
+  /** gRPC: what goes to the other side. A subscriber of `start` may add to it (W3C's `traceparent`). */
+  readonly metadata: unknown;
+}
+
+/** `goplug:exit`: a plugin's process has ended, and what it left is removed. */
+export interface ExitMessage {
+  readonly plugin: string;
+  readonly id: string;
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** `goplug:broker`: a brokered stream stands (net/rpc). */
+export interface BrokerMessage {
+  readonly action: "accept" | "dial";
+  readonly id: number;
+}

@@ -1,0 +1,143 @@
+import { channel, type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import type {
+  BrokerMessage,
+  CallTrace,
+  ConnectTrace,
+  DispenseTrace,
+  ExitMessage,
+  HandshakeTrace,
+  StartTrace,
+} from "./diagnostics-contexts.js";
+import { printDiagnostics } from "./diagnostics-lines.js";
+
+/** The channels of node:diagnostics_channel by which programs see what happens; nothing is paid while nobody subscribes. */
+export const tracing = {
+  start: tracingChannel<unknown, StartTrace>("goplug:start"),
+  handshake: tracingChannel<unknown, HandshakeTrace>("goplug:handshake"),
+  connect: tracingChannel<unknown, ConnectTrace>("goplug:connect"),
+  dispense: tracingChannel<unknown, DispenseTrace>("goplug:dispense"),
+  call: tracingChannel<unknown, CallTrace>("goplug:call"),
+} as const;
+
+const exit = channel("goplug:exit");
+const broker = channel("goplug:broker");
+
+export function publishExit(message: ExitMessage): void {
+  exit.publish(message);
+}
+
+export function publishBroker(message: BrokerMessage): void {
+  broker.publish(message);
+}
+
+/** Whether anybody sees a trace. (Node's own `hasSubscribers` of tracing channels is younger than Node 20.) */
+function isObserved<C extends object>(traced: TracingChannel<unknown, C>): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = traced;
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
+}
+
+/** Runs work within a trace, if anybody subscribes; the context is made only then. */
+export function traced<C extends object, T>(
+  by: TracingChannel<unknown, C>,
+  context: () => C,
+  work: () => Promise<T>,
+): Promise<T> {
+  return isObserved(by) ? by.tracePromise(work, context()) : work();
+}
+
+/** What a host counts of its calls to one plugin, since the plugin was started. */
+export interface CallCounters {
+  /** Calls that were begun. */
+  calls: number;
+  /** Those of them that have failed, for whatever reason. */
+  errors: number;
+  /** Those of them that run. */
+  inFlight: number;
+  /** Bytes of arguments and replies of the calls that have ended. */
+  sentBytes: number;
+  receivedBytes: number;
+}
+
+export function newCounters(): CallCounters {
+  return { calls: 0, errors: 0, inFlight: 0, sentBytes: 0, receivedBytes: 0 };
+}
+
+/** For whom a connection's calls are counted. */
+export interface CallObserver {
+  readonly plugin: string;
+  readonly counters: CallCounters;
+}
+
+/**
+ * One call as its observers see it; undefined when there are none. Begun and ended by hand, because not every call is a
+ * promise.
+ */
+export class ObservedCall {
+  readonly trace: CallTrace;
+  readonly #counters: CallCounters | undefined;
+  readonly #isTraced: boolean;
+
+  private constructor(observer: CallObserver | undefined, trace: CallTrace, isTraced: boolean) {
+    this.trace = trace;
+    this.#counters = observer?.counters;
+    this.#isTraced = isTraced;
+  }
+
+  static of(
+    observer: CallObserver | undefined,
+    what: Pick<CallTrace, "protocol" | "method" | "metadata">,
+  ): ObservedCall | undefined {
+    const isTraced = isObserved(tracing.call);
+    if (observer === undefined && !isTraced) return undefined;
+    const trace: CallTrace = { plugin: observer?.plugin, ...what, requestBytes: 0, replyBytes: 0 };
+    return new ObservedCall(observer, trace, isTraced);
+  }
+
+  /** Begins the call; what `work` starts runs within the stores that are bound to the channel. */
+  begin<T>(work: () => T): T {
+    if (this.#counters !== undefined) {
+      this.#counters.calls++;
+      this.#counters.inFlight++;
+    }
+    if (!this.#isTraced) return work();
+    const { start, end } = tracing.call;
+    return start.runStores(this.trace, () => {
+      try {
+        return work();
+      } finally {
+        end.publish(this.trace);
+      }
+    });
+  }
+
+  succeed(): void {
+    this.#end(undefined);
+  }
+
+  fail(error: unknown): void {
+    this.trace.error = error;
+    this.#end(error);
+  }
+
+  #end(error: unknown): void {
+    const { requestBytes, replyBytes } = this.trace;
+    if (this.#counters !== undefined) {
+      this.#counters.inFlight--;
+      this.#counters.sentBytes += requestBytes;
+      this.#counters.receivedBytes += replyBytes;
+      if (error !== undefined) this.#counters.errors++;
+    }
+    if (!this.#isTraced) return;
+    if (error !== undefined) tracing.call.error.publish(this.trace);
+    tracing.call.asyncStart.publish(this.trace);
+    tracing.call.asyncEnd.publish(this.trace);
+  }
+}
+
+printDiagnostics({ tracing, exit, broker });

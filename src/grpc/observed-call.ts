@@ -1,0 +1,46 @@
+import type { ClientOptions, StatusObject } from "@grpc/grpc-js";
+import { type CallObserver, ObservedCall } from "../diagnostics.js";
+
+type Call = ReturnType<NonNullable<ClientOptions["channelOverride"]>["createCall"]>;
+type Listener = Parameters<Call["start"]>[1];
+
+/** go-plugin's own services, and its sign of life: what every connection has, and no user calls. */
+const ownService = /^\/(?:plugin\.GRPC|grpc\.health\.v1\.)/;
+
+/** Lets the observers of a channel see a call of grpc-js's clients. */
+export function observed(call: Call, method: string, observer: CallObserver | undefined): Call {
+  if (ownService.test(method)) return call;
+  let seen: ObservedCall | undefined;
+  const start = call.start.bind(call);
+  const send = call.sendMessageWithContext.bind(call);
+  call.start = (metadata, listener) => {
+    seen = ObservedCall.of(observer, { protocol: "grpc", method, metadata });
+    if (seen === undefined) start(metadata, listener);
+    else seen.begin(() => start(metadata, observing(listener, seen!)));
+  };
+  call.sendMessageWithContext = (context, message) => {
+    if (seen !== undefined) seen.trace.requestBytes += message.length;
+    send(context, message);
+  };
+  return call;
+}
+
+function observing(listener: Listener, seen: ObservedCall): Listener {
+  return {
+    onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+    onReceiveMessage(message) {
+      seen.trace.replyBytes += message.length;
+      listener.onReceiveMessage(message);
+    },
+    onReceiveStatus(status) {
+      if (status.code === 0) seen.succeed();
+      else seen.fail(failure(status));
+      listener.onReceiveStatus(status);
+    },
+  };
+}
+
+/** What grpc-js's clients make of the status. */
+function failure({ code, details, metadata, ...rest }: StatusObject & { cause?: unknown }): Error {
+  return Object.assign(new Error(`${code}: ${details}`), { code, details, metadata, ...rest });
+}
