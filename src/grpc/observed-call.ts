@@ -1,5 +1,6 @@
 import type { ClientOptions, StatusObject } from "@grpc/grpc-js";
 import { type CallObserver, ObservedCall } from "../diagnostics.js";
+import { GrpcError } from "./errors.js";
 
 type Call = ReturnType<NonNullable<ClientOptions["channelOverride"]>["createCall"]>;
 type Listener = Parameters<Call["start"]>[1];
@@ -34,13 +35,12 @@ function observing(listener: Listener, seen: ObservedCall): Listener {
     },
     onReceiveStatus(status) {
       if (status.code === 0) seen.succeed();
-      else seen.fail(failure(status));
+      else seen.fail(failure(seen.trace.method, status));
       listener.onReceiveStatus(status);
     },
   };
 }
 
-/** What grpc-js's clients make of the status. */
-function failure({ code, details, metadata, ...rest }: StatusObject & { cause?: unknown }): Error {
-  return Object.assign(new Error(`${code}: ${details}`), { code, details, metadata, ...rest });
+function failure(method: string, { code, details, cause }: StatusObject & { cause?: unknown }): GrpcError {
+  return new GrpcError(code, details, { what: method, cause });
 }
