@@ -81,11 +81,99 @@ test("random frames", { timeout: 120_000 }, async () => {
   assert.deepEqual(problems, []);
 });
 
-test("random bytes", { timeout: 120_000 }, async () => {
+const BACKLOG = 4;
+
+/** What a session ends with, by the rules of spec.md and Go's session.go, when nobody accepts and all bytes have come. */
+function verdict(bytes: Buffer): string {
+  const streams = new Map<number, { window: number; credit: number; ended: boolean }>();
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes.length - at < 12) return "ERR_YAMUX_UNEXPECTED_EOF";
+    const [version, type] = [bytes[at]!, bytes[at + 1]!];
+    const flags = bytes.readUInt16BE(at + 2);
+    const id = bytes.readUInt32BE(at + 4);
+    const length = bytes.readUInt32BE(at + 8);
+    at += 12;
+    if (version !== 0) return "ERR_YAMUX_INVALID_VERSION";
+    if (type > 3) return "ERR_YAMUX_INVALID_MSG_TYPE";
+    if (type === 3 && length !== 0) return "ERR_YAMUX_GO_AWAY";
+    if (type > 1) continue;
+    if (flags & 1) {
+      if (streams.has(id)) return "ERR_YAMUX_DUPLICATE_STREAM";
+      if (streams.size < BACKLOG) streams.set(id, { window: 262_144, credit: 262_144, ended: false });
+    }
+    if (flags & 8) streams.delete(id);
+    const stream = streams.get(id);
+    const payload = type === 0 ? Math.min(length, bytes.length - at) : 0;
+    if (stream !== undefined && type === 0 && length > stream.window) return "ERR_YAMUX_RECV_WINDOW_EXCEEDED";
+    at += payload;
+    if (type === 0 && payload < length) return "ERR_YAMUX_UNEXPECTED_EOF";
+    if (stream === undefined) continue;
+    stream.window -= payload;
+    if (flags & 4) {
+      if (stream.ended) return "ERR_YAMUX_UNEXPECTED_FLAG";
+      stream.ended = true;
+    }
+    if (type === 1) stream.credit += length;
+    if (stream.credit > 0xffff_ffff) return "ERR_YAMUX_SEND_WINDOW_OVERFLOW";
+  }
+  return "ERR_YAMUX_EOF";
+}
+
+/** What a session that nobody accepts from does end with. */
+async function outcome(bytes: Buffer, cuts: readonly number[]): Promise<string | undefined> {
+  const [conn, b] = pipePair();
+  const server = Session.server(b, { enableKeepAlive: false, acceptBacklog: BACKLOG });
+  conn.resume();
+  let from = 0;
+  for (const cut of [...cuts].sort((x, y) => x - y).filter((cut) => cut < bytes.length)) {
+    conn.write(bytes.subarray(from, cut));
+    from = cut;
+  }
+  conn.end(bytes.subarray(from));
+  await server.closed;
+  return server.error?.code;
+}
+
+const seen = new Map<string, number>();
+
+async function agrees(bytes: Buffer, cuts: readonly number[]): Promise<void> {
+  const expected = verdict(bytes);
+  seen.set(expected, (seen.get(expected) ?? 0) + 1);
+  assert.equal(await outcome(bytes, cuts), expected);
+}
+
+const cuts = fc.array(fc.nat(600), { maxLength: 6 });
+
+test("random frames end a session as the specification says", { timeout: 120_000 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 10 }), async (chunks) =>
-      feed(chunks),
+    fc.asyncProperty(fc.array(header, { maxLength: 40 }), cuts, (frames, at) =>
+      agrees(Buffer.concat(frames), at),
     ),
+    { numRuns: 1000 },
+  );
+  // All that these frames can lead to was there.
+  assert.deepEqual(
+    [...seen.keys()].sort().filter((code) => code !== "ERR_YAMUX_GO_AWAY"),
+    [
+      "ERR_YAMUX_DUPLICATE_STREAM",
+      "ERR_YAMUX_EOF",
+      "ERR_YAMUX_INVALID_MSG_TYPE",
+      "ERR_YAMUX_INVALID_VERSION",
+      "ERR_YAMUX_RECV_WINDOW_EXCEEDED",
+      "ERR_YAMUX_SEND_WINDOW_OVERFLOW",
+      "ERR_YAMUX_UNEXPECTED_EOF",
+      "ERR_YAMUX_UNEXPECTED_FLAG",
+    ],
+  );
+  assert.deepEqual(problems, []);
+});
+
+test("random bytes, too", { timeout: 120_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 10 }), async (chunks) => {
+      await feed(chunks);
+      await agrees(Buffer.concat(chunks), []);
+    }),
     { numRuns: 100 },
   );
   assert.deepEqual(problems, []);
