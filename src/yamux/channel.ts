@@ -37,9 +37,10 @@ export interface Channel {
   /** Whether bytes that were given to write() wait for the peer to open its window. */
   readonly isBlocked: boolean;
   /**
-   * Directs the stream to a handler and starts delivery (it ends a pause). Bytes that came before are kept, within the
-   * window, and delivered in a microtask. A further call hands the stream over: the new handler gets everything not
-   * yet delivered, and is told of an end or close that the old one knew already.
+   * Sets the handler, and starts delivery. Bytes that came before it was there are delivered first, in a microtask.
+   *
+   * A second call replaces the handler. The new one gets every byte that the old one did not get, and onEnd and onClose
+   * if the stream has come so far, even if the old one had been told.
    */
   attach(handler: ChannelHandler): void;
   /**

@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import { ByteQueue } from "./byte-queue.js";
 import type { Channel, ChannelHandler, StreamState } from "./channel.js";
-import { INITIAL_WINDOW } from "./config.js";
 import { YamuxError } from "./errors.js";
 import { ACK, FIN, RST, SYN, WINDOW_UPDATE } from "./frame.js";
+import { Windows } from "./windows.js";
 import type { FrameWriter } from "./writer.js";
 
 /** A handler of this package's own: it is told whether it may keep a chunk without copying. */
@@ -32,7 +32,8 @@ export interface ChannelHost {
 
 type Phase = "synSent" | "synReceived" | "established" | "closed" | "reset";
 type WriteSide = "open" | "closing" | "ended";
-type ReadSide = "open" | "ended";
+/** `dropped`: after a reset, or a late destroy(): neither what the peer sent nor its end can be read any more. */
+type ReadSide = "open" | "ended" | "dropped";
 type Flow = "detached" | "paused" | "scheduled" | "flowing";
 
 const EMPTY: readonly Uint8Array[] = [];
@@ -52,8 +53,7 @@ export class MuxChannel implements Channel {
   #refusal: YamuxError | undefined;
   #inbox: ByteQueue | undefined;
   #outbox: Uint8Array[] = EMPTY as Uint8Array[];
-  #recvWindow = INITIAL_WINDOW;
-  #sendWindow = INITIAL_WINDOW;
+  readonly windows: Windows;
   #drainOwed = false;
   #draining = false;
   /** Bytes that the handler has taken but not consumed: they do not reopen the window (used by Stream). */
@@ -67,6 +67,7 @@ export class MuxChannel implements Channel {
     this.#host = host;
     this.id = id;
     this.#phase = phase;
+    this.windows = new Windows(host.maxWindow);
   }
 
   get state(): StreamState {
@@ -88,14 +89,6 @@ export class MuxChannel implements Channel {
 
   get isBlocked(): boolean {
     return this.#outbox.length > 0;
-  }
-
-  get sendWindow(): number {
-    return this.#sendWindow;
-  }
-
-  get recvWindow(): number {
-    return this.#recvWindow;
   }
 
   // The application's side.
@@ -135,7 +128,7 @@ export class MuxChannel implements Channel {
     const inbox = this.#inbox;
     if (inbox !== undefined && inbox.length > 0) {
       this.#draining = true;
-      while (this.isFlowing) {
+      while (this.#isFlowing()) {
         const chunk = inbox.shift();
         if (chunk === undefined) break;
         this.#deliver(chunk, true);
@@ -150,19 +143,14 @@ export class MuxChannel implements Channel {
     return this.#host.toDuplex(this);
   }
 
-  // An accessor, since the compiler does not expect a callback to change what it has just compared.
-  get isFlowing(): boolean {
-    return this.#flow === "flowing";
-  }
-
   write(chunk: Uint8Array): boolean {
     if (this.#writeSide !== "open" || this.isOver)
       throw this.#refusal ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED");
     const writer = this.#host.writer;
     const length = chunk.length;
     if (length > 0) {
-      if (this.#outbox.length === 0 && length <= this.#sendWindow) {
-        this.#sendWindow -= length;
+      if (this.#outbox.length === 0 && length <= this.windows.send) {
+        this.windows.send -= length;
         this.lastBatch = writer.batch;
         writer.data(this.id, chunk);
       } else {
@@ -196,7 +184,7 @@ export class MuxChannel implements Channel {
       // Over, but the handler has not taken everything: drop the rest.
       if (this.#closeTold) return;
       this.#inbox?.clear();
-      this.#readSide = "open";
+      this.#readSide = "dropped";
       this.#closeError ??= error;
       queueMicrotask(() => this.#tell());
       return;
@@ -210,8 +198,7 @@ export class MuxChannel implements Channel {
 
   /** Sends the SYN of a stream just opened (Go's OpenStream) or the ACK of one just accepted (AcceptStream). */
   announce(): void {
-    const delta = this.#host.maxWindow - this.unread - this.#recvWindow;
-    this.#recvWindow += delta;
+    const delta = this.windows.open(this.unread);
     if (this.#phase === "synSent") this.#send(SYN, delta);
     else if (this.#phase === "synReceived") {
       this.#phase = "established";
@@ -250,25 +237,24 @@ export class MuxChannel implements Channel {
     this.#tell();
   }
 
-  /** @throws YamuxError ERR_YAMUX_SEND_WINDOW_OVERFLOW when the window would no longer fit the 32 bits it has in Go */
+  /** @throws YamuxError ERR_YAMUX_SEND_WINDOW_OVERFLOW */
   takeCredit(delta: number): void {
     if (delta === 0) return;
-    this.#sendWindow += delta;
-    if (this.#sendWindow > 0xffff_ffff) throw new YamuxError("ERR_YAMUX_SEND_WINDOW_OVERFLOW");
+    this.windows.addCredit(delta);
     if (this.#outbox.length === 0) return;
     this.#pump();
     if (!this.isBlocked) this.relieved();
   }
 
-  /** @throws YamuxError ERR_YAMUX_RECV_WINDOW_EXCEEDED when a data frame is longer than the window */
+  /** A data frame of this length begins. @throws YamuxError ERR_YAMUX_RECV_WINDOW_EXCEEDED */
   expect(length: number): void {
-    if (length > this.#recvWindow) throw new YamuxError("ERR_YAMUX_RECV_WINDOW_EXCEEDED");
+    this.windows.expect(length);
   }
 
   /** Payload. `mayKeep`: the memory is not used again by the one who read it. */
   take(chunk: Buffer, mayKeep: boolean): void {
     // As the bytes come, not with their header: what is still on its way must not count as consumed.
-    this.#recvWindow -= chunk.length;
+    this.windows.received(chunk.length);
     // Go tolerates data after the end of its direction; nobody can be told of it any more.
     if (this.isOver || this.#readSide === "ended") return;
     if (this.#flow === "flowing") {
@@ -280,12 +266,11 @@ export class MuxChannel implements Channel {
     }
   }
 
-  /** Go's rule (stream.go, sendWindowUpdate): reopen what the reader has consumed once it is half of the window. */
+  /** Gives the peer credit for what the reader has consumed. */
   updateWindow(): void {
-    const max = this.#host.maxWindow;
-    const delta = max - this.unread - this.#recvWindow;
-    if (delta < max >>> 1 || this.isOver || this.#readSide === "ended") return;
-    this.#recvWindow += delta;
+    if (this.isOver || this.#readSide !== "open") return;
+    const delta = this.windows.reopen(this.unread);
+    if (delta === 0) return;
     this.lastBatch = this.#host.writer.batch;
     this.#host.writer.credit(this.id, delta);
   }
@@ -313,6 +298,11 @@ export class MuxChannel implements Channel {
     this.#tell();
   }
 
+  /** A method, since the compiler does not expect a callback to change what it has just compared. */
+  #isFlowing(): boolean {
+    return this.#flow === "flowing";
+  }
+
   #send(flags: number, delta = 0): void {
     const writer = this.#host.writer;
     this.lastBatch = writer.batch;
@@ -333,19 +323,20 @@ export class MuxChannel implements Channel {
 
   #pump(): void {
     const writer = this.#host.writer;
+    const windows = this.windows;
     const outbox = this.#outbox;
     let sent = 0;
-    while (sent < outbox.length && this.#sendWindow > 0) {
+    while (sent < outbox.length && windows.send > 0) {
       const chunk = outbox[sent]!;
       this.lastBatch = writer.batch;
-      if (chunk.length <= this.#sendWindow) {
-        this.#sendWindow -= chunk.length;
+      if (chunk.length <= windows.send) {
+        windows.send -= chunk.length;
         writer.data(this.id, chunk);
         sent++;
       } else {
-        const part = chunk.subarray(0, this.#sendWindow);
-        outbox[sent] = chunk.subarray(this.#sendWindow);
-        this.#sendWindow = 0;
+        const part = chunk.subarray(0, windows.send);
+        outbox[sent] = chunk.subarray(windows.send);
+        windows.send = 0;
         writer.data(this.id, part);
       }
     }
@@ -372,8 +363,7 @@ export class MuxChannel implements Channel {
     this.#outbox = EMPTY as Uint8Array[];
     if (phase === "reset") {
       this.#inbox?.clear();
-      // Whatever the peer sent, and its end, can no longer be read.
-      this.#readSide = "open";
+      this.#readSide = "dropped";
     }
     this.#host.release(this);
   }

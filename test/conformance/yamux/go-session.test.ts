@@ -375,13 +375,13 @@ overAll("Session_PartialReadWindowUpdate", async (t, pair) => {
   const stream = ignore(await client.open());
   const writer = (await server.acceptChannel()) as MuxChannel;
   writer.attach({ onData() {}, onEnd() {}, onClose() {} });
-  assert.equal(writer.sendWindow, 262_144);
+  assert.equal(writer.windows.send, 262_144);
   writer.write(Buffer.alloc(262_144));
-  assert.equal(writer.sendWindow, 0);
+  assert.equal(writer.windows.send, 0);
   const part = 131_073;
   assert.equal((await take(stream, part))?.length, part);
-  await until(() => writer.sendWindow > 0, "the window update");
-  assert.equal(writer.sendWindow, part);
+  await until(() => writer.windows.send > 0, "the window update");
+  assert.equal(writer.windows.send, part);
 });
 
 test("Session_sendNoWait_Timeout", limit, async (t) => {
