@@ -45,8 +45,8 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 before(async () => {
-  victim = start("victim.ts", muxed, plain);
-  attacker = start("attacker.ts");
+  victim = start("victim.program.ts", muxed, plain);
+  attacker = start("attacker.program.ts");
   await once(victim, "message");
 });
 
