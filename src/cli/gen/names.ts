@@ -15,13 +15,15 @@ export interface Entry {
 
 /**
  * Words that a declaration cannot be called, and names of JavaScript and goplug that the generated file itself uses: a Go type `Map`
- * would hide them.
+ * would hide them. The language's other names are left alone for the sake of those who import from the file.
  */
 const TAKEN = new Set(
   `break case catch class const continue debugger default delete do else enum export extends false finally for function if
   import in instanceof new null return super switch this throw true try typeof var void while with yield let static await
   implements interface package private protected public async of type any unknown never object string number boolean bigint symbol undefined
   arguments eval Infinity NaN Map ReadonlyMap Array Readonly Record Buffer Uint8Array Date URL Promise
+  Boolean DataView Error EvalError Function Intl JSON Math Number Object Omit Pick Proxy RangeError RegExp Set String Symbol SyntaxError
+  TypeError WeakMap WeakSet globalThis
   gob netRpcPlugin Caller Receiver HandshakeConfig MuxBroker Partial registry`.split(/\s+/),
 );
 

@@ -56,7 +56,11 @@ function header({ modules, go, missing, warnings }: Contract, { command }: Rende
     `// From ${[...versions, go].join(", ")}.`,
     ...(missing ?? []).map((what) => `// Not known from a binary: ${what}.`),
     ...(warnings ?? []).map((warning) => `// ${warning}.`),
+    // Neither linters nor formatters have anything to say of generated code.
     "/* eslint-disable */",
+    "// biome-ignore-all lint: generated",
+    "// biome-ignore-all format: generated",
+    "// biome-ignore-all assist: generated",
     "",
   ].join("\n");
 }
