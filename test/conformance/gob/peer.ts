@@ -83,9 +83,14 @@ const SCALARS: Record<string, gob.AnySchema> = {
   interface: gob.typedAny,
 };
 
-/** The schema of a type that gobpeer describes. */
-export function schemaOf(desc: Desc, open: ReadonlyMap<string, gob.AnySchema> = new Map()): gob.AnySchema {
+/** The schema of a type that gobpeer describes. `shown` is how its interface values are shown: typed, or plainly. */
+export function schemaOf(
+  desc: Desc,
+  open: ReadonlyMap<string, gob.AnySchema> = new Map(),
+  shown: gob.AnySchema = gob.typedAny,
+): gob.AnySchema {
   const name = desc.name ?? "";
+  if (desc.kind === "interface" && name === "") return shown;
   if (desc.kind === "custom") return LIBRARY[name]!;
   if (desc.kind === "ref") return open.get(name)!;
   const scalar = SCALARS[desc.kind];
@@ -99,12 +104,17 @@ export function schemaOf(desc: Desc, open: ReadonlyMap<string, gob.AnySchema> = 
           name,
           gob.lazy(() => built!),
         );
-  built = composite(desc, name, inner);
+  built = composite(desc, name, inner, shown);
   return built;
 }
 
-function composite(desc: Desc, name: string, open: ReadonlyMap<string, gob.AnySchema>): gob.AnySchema {
-  const elem = (): gob.AnySchema => schemaOf(desc.elem!, open);
+function composite(
+  desc: Desc,
+  name: string,
+  open: ReadonlyMap<string, gob.AnySchema>,
+  shown: gob.AnySchema,
+): gob.AnySchema {
+  const elem = (): gob.AnySchema => schemaOf(desc.elem!, open, shown);
   switch (desc.kind) {
     case "slice":
       if (desc.elem!.kind === "uint8") return name === "" ? gob.bytes : gob.named(name, gob.bytes);
@@ -114,10 +124,12 @@ function composite(desc: Desc, name: string, open: ReadonlyMap<string, gob.AnySc
     case "ptr":
       return gob.pointer(elem());
     case "map":
-      return gob.map(schemaOf(desc.key!, open), elem(), { name, nilable: true });
+      return gob.map(schemaOf(desc.key!, open, shown), elem(), { name, nilable: true });
     case "struct":
       return gob.struct(
-        Object.fromEntries((desc.fields ?? []).map((field) => [field.name, schemaOf(field.type, open)])),
+        Object.fromEntries(
+          (desc.fields ?? []).map((field) => [field.name, schemaOf(field.type, open, shown)]),
+        ),
         { name },
       );
     default:
@@ -126,9 +138,13 @@ function composite(desc: Desc, name: string, open: ReadonlyMap<string, gob.AnySc
 }
 
 /** What gobpeer registers for interface values. */
-export function peerRegistry(types: readonly { name: string; desc: Desc }[]): gob.Registry {
+export function peerRegistry(
+  types: readonly { name: string; desc: Desc }[],
+  shown: gob.AnySchema = gob.typedAny,
+): gob.Registry {
   const registry = new gob.Registry();
-  const of = (name: string): gob.AnySchema => schemaOf(types.find((type) => type.name === name)!.desc);
+  const of = (name: string): gob.AnySchema =>
+    schemaOf(types.find((type) => type.name === name)!.desc, new Map(), shown);
   registry.register(of("main.Point"));
   registry.register(gob.pointer(of("main.Inner")), "*main.Inner");
   registry.register(of("main.Weekday"));
@@ -150,8 +166,9 @@ export async function goRound(
   type: { name: string; desc: Desc },
   seed: number,
   registry: gob.Registry,
+  shown: gob.AnySchema = gob.typedAny,
 ): Promise<{ first: unknown; last: unknown }> {
-  const schema = schemaOf(type.desc) as gob.Schema<unknown, unknown>;
+  const schema = schemaOf(type.desc, new Map(), shown) as gob.Schema<unknown, unknown>;
   const codec = options(registry);
   const sample = await peer.ask({ op: "sample", type: type.name, seed });
   if (sample.hex === undefined) throw new Error(sample.error);
