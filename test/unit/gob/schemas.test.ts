@@ -172,3 +172,25 @@ test("zero gives what a field that did not arrive is, each time anew", () => {
   zero.C.re = 1;
   assert.deepEqual(gob.zero(schema), gob.decode(schema, gob.encode(schema, {})));
 });
+
+test("schemas that no Go type corresponds to", () => {
+  const schema = { code: "ERR_GOB_SCHEMA" };
+  assert.throws(() => gob.named("", gob.int), schema);
+  assert.throws(() => gob.named("example.com/x.P", gob.pointer(gob.int)), schema);
+  assert.throws(() => gob.slice(gob.uint8), { ...schema, message: /gob\.bytes/ });
+  for (const length of [-1, 1.5, Number.NaN]) assert.throws(() => gob.array(gob.int, length), schema);
+  // Nothing but references to itself.
+  const empty: gob.AnySchema = gob.lazy(() => empty);
+  const pointers: gob.AnySchema = gob.pointer(gob.lazy(() => pointers) as gob.AnySchema);
+  for (const nothing of [empty, pointers]) {
+    assert.throws(() => gob.encode(nothing, 1 as never), schema);
+    assert.throws(() => gob.decode(nothing, gob.encode(gob.int, 1)), schema);
+  }
+  const itself = gob.struct({
+    A: gob.int,
+    get Itself(): gob.AnySchema {
+      return itself;
+    },
+  });
+  for (let i = 0; i < 2; i++) assert.throws(() => gob.zero(itself), schema);
+});
