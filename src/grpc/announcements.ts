@@ -17,6 +17,8 @@ export class Announcements {
   readonly #timeout: number;
   readonly #pending = new Map<number, Pending>();
   readonly #ended = new AbortController();
+  /** Announcements are dropped, and it has been said. */
+  #isFull = false;
 
   /** @param timeout milliseconds that an announcement is waited for by default, and kept */
   constructor(logger: Logger, timeout: number) {
@@ -34,9 +36,12 @@ export class Announcements {
     // As in go-plugin, the first announcement that nobody has taken stays.
     if (pending !== undefined) return;
     if (this.#pending.size >= MAX_PENDING) {
-      this.#logger.warn("dropping a broker's announcement: too many wait already", { id });
+      if (!this.#isFull)
+        this.#logger.warn("dropping a broker's announcements: too many wait already", { id });
+      this.#isFull = true;
       return;
     }
+    this.#isFull = false;
     const forget = (): void => {
       stop();
       this.#pending.delete(id);

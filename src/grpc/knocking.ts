@@ -33,6 +33,8 @@ export class Knocking {
   #current: Knock | undefined;
   /** Knocks that came before somebody accepted their id. */
   readonly #early = new Map<number, () => void>();
+  /** Knocks are dropped, and it has been said. */
+  #isFull = false;
 
   constructor(options: KnockingOptions) {
     this.#options = options;
@@ -124,9 +126,11 @@ export class Knocking {
     }
     this.#early.get(id)?.();
     if (this.#early.size >= MAX_KNOCKS) {
-      logger.warn("dropping a broker's knock: too many wait already", { id });
+      if (!this.#isFull) logger.warn("dropping a broker's knocks: too many wait already", { id });
+      this.#isFull = true;
       return;
     }
+    this.#isFull = false;
     const forget = (): void => {
       stop();
       this.#early.delete(id);

@@ -39,6 +39,12 @@ const known: ReadonlySet<string> = new Set([
 ]);
 
 /** Further ones of servers. */
+/**
+ * Calls that a connection may have open at a server; its client keeps further ones back until others have ended. (Go's
+ * has no limit, and a stream costs it as much: a peer that opens them for nothing fills its memory.)
+ */
+const MAX_STREAMS = 10_000;
+
 const knownOfServers: ReadonlySet<string> = new Set(["grpc.max_concurrent_streams", "interceptors"]);
 
 /** The first option that only grpc-js understands; undefined where there is none. */
@@ -75,7 +81,7 @@ export function serverOptions(options: ServerOptions): { limits: CallLimits; ses
     limits: limitsOf(options),
     session: {
       ...sessionOptions(options),
-      maxConcurrentStreams: options["grpc.max_concurrent_streams"],
+      maxConcurrentStreams: options["grpc.max_concurrent_streams"] ?? MAX_STREAMS,
     },
   };
 }
