@@ -93,22 +93,23 @@ check: build
 	  for folder in $(GENERATED); do diff -r $$old/$$folder $$folder || exit 1; done && rm -r $$old
 
 GENERATED := src/grpc/gen test/interop/gen examples/kv-grpc/gen examples/negotiated/gen examples/hooks-server/gen \
-  examples/goatkit/gen examples/mattermost/gen
+  examples/goatkit/gen examples/mattermost/gen docs/reference
 
-gen: node_modules/.package-lock.json
+gen: node_modules/.package-lock.json reference
 	npx buf generate
 	npx buf generate go-fixtures/proto --template test/interop/buf.gen.yaml
 	npx buf generate examples/kv-grpc --template examples/buf.gen.yaml
 	npx buf generate examples/hooks-server --template examples/hooks-server/buf.gen.yaml
 	scripts/gen-go.sh $(if $(CHECK),--check)
 
-# The reference from the docstrings. Its generator needs a TypeScript of its own, so it is a package apart.
+# The reference from the docstrings; what has none is an error. Its generator needs a TypeScript of its own, so it is a
+# package apart.
 scripts/reference/node_modules/.package-lock.json: scripts/reference/package-lock.json
 	npm ci --silent --prefix scripts/reference
 	@touch $@
 
 reference: node_modules/.package-lock.json scripts/reference/node_modules/.package-lock.json
-	scripts/reference/node_modules/.bin/typedoc --options scripts/reference/typedoc.json
+	scripts/reference/node_modules/.bin/typedoc --options scripts/reference/typedoc.json --logLevel Warn
 
 clean:
 	rm -rf dist go-fixtures/bin bench/results.json

@@ -9,6 +9,7 @@ export interface GoplugErrorOptions {
  * texts that Go peers compare are kept to the letter.
  */
 export class GoplugError extends Error {
+  /** The class's name, for programs in which `instanceof` fails because goplug is loaded twice. */
   override readonly name: string = "GoplugError";
   /** A stable, upper-case code such as `ERR_YAMUX_SESSION_SHUTDOWN`. */
   readonly code: string;

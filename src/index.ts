@@ -1,3 +1,9 @@
+/**
+ * Hosts of go-plugin plugins, and such plugins.
+ *
+ * @module goplug
+ */
+
 export { BrokerError, type BrokerErrorCode } from "./broker/errors.js";
 export {
   type BrokerService,
@@ -39,18 +45,25 @@ export type {
 } from "./diagnostics-contexts.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";
 export * as gob from "./gob/index.js";
-export type { BrokerDialOptions, BrokeredServer, BrokerListener, GRPCBroker } from "./grpc/broker.js";
+export type {
+  BrokerDialOptions,
+  BrokeredServer,
+  BrokerListener,
+  GRPCBroker,
+  RegisterServices,
+} from "./grpc/broker.js";
 export type { ClientClass, GrpcConnection, GrpcTransport } from "./grpc/connection.js";
 export { GrpcConnectError, GrpcError, type GrpcErrorOptions } from "./grpc/errors.js";
-export type { HandlerContext } from "./grpc/handler-context.js";
+export type { HandlerContext, ServerCall } from "./grpc/handler-context.js";
 export type { GrpcServeOptions } from "./grpc/plugin-end.js";
 export { type PromiseHandler, type PromiseHandlers, promiseHandlers } from "./grpc/promise-handlers.js";
 export type { ProtobufCallOptions, ProtobufClient } from "./grpc/protobuf-client.js";
 export { addProtobufService, type ProtobufHandlers } from "./grpc/protobuf-handlers.js";
 export { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./grpc/protobuf-service.js";
+export type { Messages } from "./grpc/write-messages.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
 export { type JsonLoggerOptions, jsonLogger } from "./hclog/json-logger.js";
-export { type Fields, type Level, type Logger, nullLogger } from "./hclog/logger.js";
+export { type Fields, type Level, type Logger, type LogMethod, nullLogger } from "./hclog/logger.js";
 export { Client } from "./host/client.js";
 export type {
   ClientConfig,
@@ -101,12 +114,18 @@ export type { ServeConfig, ServeTestConfig, TestReattachConfig } from "./plugin/
 export { type ServeConnectionOptions, serveConnection } from "./plugin/serve-connection.js";
 export { type ServeMuxMap, serveMux } from "./plugin/serve-mux.js";
 export { ChecksumError, type ChecksumErrorCode, checkFile, type SecureConfig } from "./process/checksum.js";
-export { type Command, CommandRunner } from "./process/command-runner.js";
+export { type Command, CommandRunner, type CommandRunnerOptions } from "./process/command-runner.js";
 export { SpawnError, type SpawnErrorCode } from "./process/errors.js";
 export { ProcessNotFoundError } from "./process/pid-runner.js";
-export type { AttachedRunner, ExitStatus, Runner } from "./process/runner.js";
-export { CORE_PROTOCOL_VERSION, type HandshakeConfig, type Protocol } from "./protocol/constants.js";
+export type { AttachedRunner, ExitStatus, Runner, RunnerAddress } from "./process/runner.js";
+export {
+  CORE_PROTOCOL_VERSION,
+  type HandshakeConfig,
+  type Network,
+  type Protocol,
+} from "./protocol/constants.js";
 export { HandshakeError, type HandshakeErrorCode } from "./protocol/errors.js";
+export type { SocketAddress } from "./socket/address.js";
 export { SocketError, type SocketErrorCode } from "./socket/errors.js";
 export {
   type ByteSource,

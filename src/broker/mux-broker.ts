@@ -27,6 +27,7 @@ import { SparingLog } from "./sparing-log.js";
 
 /** How a broker behaves; `maxUnansweredBytes` is the default of what it serves. */
 export interface MuxBrokerOptions extends ServerLimits {
+  /** Takes warnings about streams that nobody accepts and callbacks that break off. Default: nothing is logged. */
   logger?: Logger | undefined;
   /** Given to the net/rpc clients that the broker makes. */
   onLost?: RpcClientOptions["onLost"];

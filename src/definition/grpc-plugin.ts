@@ -7,6 +7,7 @@ import type { GrpcConnection } from "../grpc/connection.js";
 export interface GrpcClientParts {
   /** The connection to the plugin; makes generated clients. */
   readonly conn: GrpcConnection;
+  /** Serves callbacks to the plugin, and dials what the plugin serves. */
   readonly broker: GRPCBroker;
   /** Fires when the plugin has exited, or the host has disconnected. */
   readonly signal: AbortSignal;
@@ -16,7 +17,9 @@ export interface GrpcClientParts {
 export interface GrpcServerParts<I> {
   /** A grpc-js server: call its `addService`. */
   readonly server: Server;
+  /** What `implement` was given. */
   readonly impl: I;
+  /** Dials what the host serves, and serves to the host. */
   readonly broker: GRPCBroker;
 }
 

@@ -20,6 +20,7 @@ import type { NetRpcPlugin, Service } from "./plugin.js";
 export interface ClientParts<T extends MethodTable> {
   /** The methods under their wire names, typed. */
   readonly rpc: Caller<T>;
+  /** Serves callbacks to the plugin, and dials what the plugin serves. */
   readonly broker: MuxBroker;
   /** The untyped client below `rpc`. */
   readonly client: RpcClient;
@@ -27,7 +28,9 @@ export interface ClientParts<T extends MethodTable> {
 
 /** What a definition's `server` face is made of. */
 export interface ServerParts<I> {
+  /** What `implement` was given, or what its function returned. */
   readonly impl: I;
+  /** Dials what the host serves, and serves to the host. */
   readonly broker: MuxBroker;
 }
 
@@ -47,6 +50,7 @@ export interface Faces<T extends MethodTable, C, I, R = Receiver<T>> extends Cod
 
 /** A plugin type that host and plugin share. */
 export interface NetRpcDefinition<T extends MethodTable, C, I> extends NetRpcPlugin<C> {
+  /** The table that the definition was made of. */
   readonly methods: T;
   client(broker: MuxBroker, rpc: RpcClient): C | Promise<C>;
   /**

@@ -11,7 +11,9 @@ import type { GrpcPlugin } from "./grpc-plugin.js";
 
 /** What a plugin's net/rpc side serves under the service name `Plugin`. */
 export interface Service<T extends MethodTable = MethodTable> {
+  /** The wire methods with their schemas. */
   readonly methods: T;
+  /** The function of each wire method. */
   readonly receiver: Partial<Receiver<T>>;
   /** The methods that the receiver may lack: `true` for all, or their names. Default: none. */
   readonly optional?: OptionalMethods<T>;

@@ -30,11 +30,15 @@ export type GobErrorCode =
   | "ERR_GOB_SCHEMA"
   | "ERR_GOB_USAGE";
 
+/** Where an error of the codec happened, and what led to it. */
 export interface GobErrorDetails {
   /** What the stream has and what the schema wants, where Go's words leave that out. */
   detail?: string | undefined;
+  /** Where in the value, as `Order.Items[3].Price`. */
   path?: string | undefined;
+  /** Byte offset in the stream. */
   offset?: number | undefined;
+  /** What a custom type's function threw. */
   cause?: unknown;
 }
 

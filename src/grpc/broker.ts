@@ -46,6 +46,7 @@ export interface GRPCBrokerOptions {
 
 /** How long a brokered connection may take, and who may call it off. */
 export interface BrokerDialOptions {
+  /** Calls the dial off: AbortedError. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds for the other side's announcement. Default: 5000, as in go-plugin. */
   readonly timeout?: number | undefined;
@@ -55,19 +56,24 @@ export interface BrokerDialOptions {
 
 /** An id that this side accepts connections on, as raw streams. */
 export interface BrokerListener {
+  /** What the other side dials. */
   readonly id: number;
+  /** Takes no more connections; those that stand stay. The id can be accepted anew. */
   close(): void;
 }
 
 /** A gRPC server on a brokered id. */
 export interface BrokeredServer extends AsyncDisposable {
+  /** What the other side dials. */
   readonly id: number;
+  /** The grpc-js server that `register` was called with. */
   readonly server: Server;
   /** Ends the server: calls that run may go on for `graceMs` (default 0). */
   stop(graceMs?: number): Promise<void>;
 }
 
-type Register = (server: Server) => void | Promise<void>;
+/** Adds the services of a brokered server; it is told to the other side once this has resolved. */
+export type RegisterServices = (server: Server) => void | Promise<void>;
 
 /**
  * Brokers further gRPC connections between host and plugin by number, in either direction (go-plugin: GRPCBroker).
@@ -121,7 +127,11 @@ export class GRPCBroker {
    *
    * @throws BrokerError ERR_BROKER_ID_IN_USE, ERR_BROKER_CLOSED; TlsError where this side has no certificate to show
    */
-  async acceptAndServe(id: number, register: Register, options?: ServerOptions): Promise<BrokeredServer> {
+  async acceptAndServe(
+    id: number,
+    register: RegisterServices,
+    options?: ServerOptions,
+  ): Promise<BrokeredServer> {
     this.#checkOpen();
     const { transport, serverOptions } = this.#options;
     const server = makeServer({ ...serverOptions, ...options }, { transport, logger: this.#logger });
@@ -140,7 +150,7 @@ export class GRPCBroker {
   }
 
   /** {@link acceptAndServe} on a fresh id, to be sent to the other side. */
-  serve(register: Register, options?: ServerOptions): Promise<BrokeredServer> {
+  serve(register: RegisterServices, options?: ServerOptions): Promise<BrokeredServer> {
     return this.acceptAndServe(this.nextId(), register, options);
   }
 

@@ -3,6 +3,7 @@ import { GoplugError } from "../errors.js";
 
 /** What a {@link GrpcError} may carry beside status and text. */
 export interface GrpcErrorOptions {
+  /** What led to the error; stays on this side. */
   readonly cause?: unknown;
   /** Sent as the trailer by a handler that throws the error. */
   readonly metadata?: Metadata | undefined;
@@ -20,6 +21,7 @@ export class GrpcError extends GoplugError {
   readonly status: number;
   /** The text that goes, or came, with it. */
   readonly details: string;
+  /** The trailer that goes with it. */
   readonly metadata: Metadata | undefined;
 
   /** @param status gRPC's status code, 1 to 16 */

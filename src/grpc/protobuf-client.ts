@@ -24,6 +24,7 @@ import { type Messages, writeMessages } from "./write-messages.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
 export interface ProtobufCallOptions extends Omit<CallOptions, "deadline">, WaitOptions {
+  /** Sent with the request. */
   readonly metadata?: Metadata | undefined;
 }
 

@@ -12,8 +12,11 @@ export type ServiceDescriptor = DescService;
 
 /** The functions of `@bufbuild/protobuf` that are needed here: give the module itself. */
 export interface ProtobufRuntime {
+  /** Makes a message; fields that are not given are empty. */
   create<D extends DescMessage>(schema: D, init?: MessageInitShape<D>): MessageShape<D>;
+  /** Encodes a message. */
   toBinary<D extends DescMessage>(schema: D, message: MessageShape<D>): Uint8Array;
+  /** Decodes a message; throws on bytes that are none. */
   fromBinary<D extends DescMessage>(schema: D, bytes: Uint8Array): MessageShape<D>;
 }
 

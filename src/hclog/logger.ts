@@ -1,7 +1,7 @@
 /** The levels of hclog, from the most talkative to the gravest. */
 export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
-/** One of {@link LEVELS}. */
+/** The levels of hclog: `trace`, `debug`, `info`, `warn`, `error`. */
 export type Level = (typeof LEVELS)[number];
 
 /** Named values that go with a log message. */
@@ -15,10 +15,15 @@ export type LogMethod = (message: string, fields?: Fields) => void;
  * a few lines of glue.
  */
 export interface Logger {
+  /** What happens step by step. */
   trace: LogMethod;
+  /** What helps to find a fault. */
   debug: LogMethod;
+  /** What an operator may like to know. */
   info: LogMethod;
+  /** What went wrong, and was dealt with. */
   warn: LogMethod;
+  /** What failed. */
   error: LogMethod;
   /** A logger whose lines carry `name` after this one's own, as in `plugin.greeter`. Optional. */
   named?(name: string): Logger;

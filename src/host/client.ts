@@ -201,6 +201,7 @@ export class Client<P extends PluginSet = PluginSet> {
     }
   }
 
+  /** `kill()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
   }

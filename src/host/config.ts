@@ -7,12 +7,8 @@ import { timeLimit } from "../options.js";
 import type { SecureConfig } from "../process/checksum.js";
 import type { Command } from "../process/command-runner.js";
 import type { AttachedRunner, Runner } from "../process/runner.js";
-import {
-  DEFAULT_START_TIMEOUT,
-  type HandshakeConfig,
-  type Network,
-  type Protocol,
-} from "../protocol/constants.js";
+import { DEFAULT_START_TIMEOUT, type HandshakeConfig, type Protocol } from "../protocol/constants.js";
+import type { SocketAddress } from "../socket/address.js";
 import type { HostTlsConfig } from "../tls/host-options.js";
 
 /** How loudly the end of a plugin's process is logged. */
@@ -27,6 +23,7 @@ export interface ExitLogLevel {
 export interface PluginCommand {
   /** The executable: a path (from `cwd`, where it is relative), or a name that is looked up in the host's PATH. */
   readonly path: string;
+  /** Its arguments, as they are: there is no shell. Default: none. */
   readonly args?: readonly string[];
   /** Variables added to the host's environment (or to none, with `skipHostEnv`); they win over the host's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -43,7 +40,8 @@ export interface ReattachConfig {
   readonly protocol?: Protocol;
   /** The app protocol version that was negotiated: picks the set of `versionedPlugins`. Default: `plugins`. */
   readonly protocolVersion?: number;
-  readonly address: { readonly network: Network; readonly address: string };
+  /** Where the plugin listens. */
+  readonly address: SocketAddress;
   /** The plugin's process. It or `runner` must be given, except in test mode. */
   readonly pid?: number;
   /** Tells the process from a later one with the same pid, where the system says it. */
@@ -64,6 +62,7 @@ export interface UnixSocketConfig {
 
 /** What a custom runner gets beside the command. */
 export interface RunnerContext {
+  /** The host's logger. */
   readonly logger: Logger;
   /** The folder in which the plugin makes its sockets: private, removed at the end (PLUGIN_UNIX_SOCKET_DIR). */
   readonly socketDir: string;
@@ -82,6 +81,7 @@ export function startTimeoutOf({ startTimeout }: Pick<ClientConfig, "startTimeou
  * `reattach` and `runner` says where the plugin comes from; a runner may be given `cmd` too, for it to read.
  */
 export interface ClientConfig<P extends PluginSet = PluginSet> {
+  /** The same as the plugin's: cookie, and the version of `plugins`. */
   readonly handshakeConfig: HandshakeConfig;
   /** The plugin types of version `handshakeConfig.protocolVersion`. */
   readonly plugins?: P;
@@ -97,7 +97,10 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
    * Check the executable before it is started. With `pinned` what was checked is what is started: a private copy, so
    * that nobody can replace the file in between. Not with `reattach`.
    */
-  readonly secureConfig?: SecureConfig & { readonly pinned?: boolean };
+  readonly secureConfig?: SecureConfig & {
+    /** Start a private copy of what was checked. Default: false. */
+    readonly pinned?: boolean;
+  };
   /** Speak TLS with these options. Not with `autoMTLS`. */
   readonly tlsConfig?: HostTlsConfig;
   /** Speak TLS with one-time certificates on both sides. Not with `reattach`. Default: false. */
@@ -160,5 +163,6 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   readonly unixSocketConfig?: UnixSocketConfig;
   /** The TCP ports that a plugin may listen on, if it prefers TCP. Default: 10,000 to 25,000. */
   readonly minPort?: number;
+  /** The highest such port; see `minPort`. */
   readonly maxPort?: number;
 }

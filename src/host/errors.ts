@@ -34,6 +34,7 @@ export class StartError extends GoplugError {
  */
 export class PluginExitedError extends GoplugError {
   override readonly name = "PluginExitedError";
+  /** How the process ended. */
   readonly exit: ExitStatus;
   /** The end of what the plugin wrote to stderr: up to 64 KiB. */
   readonly stderrTail: string;

@@ -21,12 +21,15 @@ import type { Session } from "../yamux/index.js";
 import { UnknownPluginError, WrongProtocolError } from "./errors.js";
 import type { ProtocolClient } from "./protocol-client.js";
 
+/** What a {@link NetRpcProtocolClient} dispenses, and where output goes. */
 export interface NetRpcClientOptions<P extends PluginSet> {
+  /** The plugin types by the name that they are dispensed under. */
   plugins: P;
   /** Takes what the plugin writes to its stdout once the handshake is over; default: dropped. */
   syncStdout?: Writable | undefined;
   /** The same for its stderr (not its log, which comes by the process's real stderr). */
   syncStderr?: Writable | undefined;
+  /** Takes the warnings of the broker and of the output. Default: nothing is logged. */
   logger?: Logger | undefined;
   /** See ClientConfig. */
   unansweredWarning?: number | undefined;
@@ -48,6 +51,7 @@ const syncGrace = 500;
  * stream, the synced stdout and stderr, and the broker's streams.
  */
 export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient<P> {
+  /** The broker of the connection, as definitions get it. */
   readonly broker: MuxBroker;
   readonly #session: Session;
   readonly #logger: Logger;

@@ -6,9 +6,10 @@ import { type Command, CommandRunner } from "../process/command-runner.js";
 import { lookPath } from "../process/look-path.js";
 import { pinExecutable } from "../process/pinned.js";
 import type { AttachedRunner, Runner } from "../process/runner.js";
-import { ENV, type Network, type Protocol } from "../protocol/constants.js";
+import { ENV, type Protocol } from "../protocol/constants.js";
 import { pluginEnvironment } from "../protocol/environment.js";
 import { collectVersions } from "../protocol/negotiate.js";
+import type { SocketAddress } from "../socket/address.js";
 import { hasRoom, tempDir } from "../socket/path.js";
 import { makePrivateDir, type PrivateDir } from "../socket/private-dir.js";
 import { generateCertificate } from "../tls/certificate.js";
@@ -30,7 +31,7 @@ import type { PluginProcess } from "./plugin-process.js";
 /** A plugin that runs and can be connected to. */
 export interface Started<P extends PluginSet> {
   readonly plugin: PluginHandle;
-  readonly address: { readonly network: Network; readonly address: string };
+  readonly address: SocketAddress;
   readonly protocol: Protocol;
   readonly version: number;
   readonly plugins: P;

@@ -17,13 +17,17 @@ export interface ByteChannelHandler {
  * a Duplex's cost per chunk. A yamux channel is one as it is; {@link duplexChannel} makes one of any Duplex.
  */
 export interface ByteChannel {
+  /** Starts delivery to the handler; called once. */
   attach(handler: ByteChannelHandler): void;
   /** May keep `chunk` by reference until it is sent. Returns false when the caller should wait for `onDrain`. */
   write(chunk: Uint8Array): boolean;
   /** Half-closes: no more writes, reading goes on. */
   end(): void;
+  /** Ends both directions at once; unread and unsent bytes are dropped. `onClose` gets `error`. */
   destroy(error?: Error): void;
+  /** Nothing is delivered until {@link resume}, and the peer is slowed down. */
   pause(): void;
+  /** Delivery goes on. */
   resume(): void;
 }
 

@@ -168,6 +168,7 @@ export class RpcClient {
     await this.#closed;
   }
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

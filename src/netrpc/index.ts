@@ -1,3 +1,9 @@
+/**
+ * Go's net/rpc over gob: client and server.
+ *
+ * @module goplug/netrpc
+ */
+
 export { type ByteChannel, type ByteChannelHandler, duplexChannel } from "./channel.js";
 export { RpcClient, type RpcClientOptions } from "./client.js";
 export type { CodecOptions } from "./codec-options.js";

@@ -5,13 +5,17 @@ import type { CallContext } from "./methods.js";
 
 /** A method as the server runs it. */
 export interface Method {
+  /** The schema of its argument. */
   readonly arg: AnySchema;
+  /** The schema of its reply. */
   readonly reply: AnySchema;
+  /** Answers a call: the reply, or a promise of it; what it throws is answered as text. */
   handle(arg: unknown, context: CallContext): unknown;
 }
 
 /** Where the server reports what the caller cannot see: broken connections and replies that do not fit. */
 export interface ServerLogger {
+  /** A call or a connection was lost; the fields say which. */
   warn(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -25,7 +29,9 @@ export interface ServerLimits {
   readonly maxUnansweredBytes?: number | undefined;
 }
 
+/** How a server reads strings and interface values, what it takes of a connection, and where it logs. */
 export interface RpcServerOptions extends CodecOptions, ServerLimits {
+  /** Default: nothing is logged. */
   logger?: ServerLogger | undefined;
 }
 

@@ -6,11 +6,13 @@ import { checkMethods, type MethodTable, type OptionalMethods, type PartialRecei
 import { ServerConnection } from "./server-connection.js";
 import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
+/** How one connection is served. */
 export interface ServeOptions {
   /** When it fires: no more requests are read, running calls are answered, then the connection is closed. */
   signal?: AbortSignal | undefined;
 }
 
+/** What the implementation of a service may lack. */
 export interface RegisterOptions<T extends MethodTable, O extends OptionalMethods<T>> {
   /** The methods that the implementation may lack: `true` for all, or their names. Default: none. */
   readonly optional?: O | undefined;

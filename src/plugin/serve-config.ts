@@ -5,13 +5,19 @@ import type { GrpcServeOptions } from "../grpc/plugin-end.js";
 import type { Logger } from "../hclog/logger.js";
 import type { ServerLimits } from "../netrpc/index.js";
 import type { HandshakeConfig, Network, Protocol } from "../protocol/constants.js";
+import type { SocketAddress } from "../socket/address.js";
 
 /** Where a plugin in test mode can be reached: what a host takes as `reattach` (go-plugin: ReattachConfig). */
 export interface TestReattachConfig {
+  /** What the plugin speaks. */
   readonly protocol: Protocol;
+  /** The app protocol version of the set that is served. */
   readonly protocolVersion: number;
-  readonly address: { readonly network: Network; readonly address: string };
+  /** Where it listens. */
+  readonly address: SocketAddress;
+  /** The test's own process: a host in test mode does not signal it. */
   readonly pid: number;
+  /** Hosts only disconnect: they do not end the process. */
   readonly test: true;
 }
 
@@ -41,7 +47,7 @@ export interface ServeConfig extends ServerLimits {
    */
   readonly port?: number;
   /** Called once, when hosts can connect: where the plugin listens, such as `127.0.0.1:40123`. */
-  readonly onServing?: (where: { readonly network: Network; readonly address: string }) => void;
+  readonly onServing?: (where: SocketAddress) => void;
   /**
    * Makes the TLS configuration of the plugin's connections (go-plugin: TLSProvider). Default: AutoMTLS with hosts
    * that ask for it, whose one-time certificate alone is then accepted; no TLS with others.

@@ -8,11 +8,13 @@ import { OutputQueue } from "./output-queue.js";
 
 /** What is served on a connection that the caller brings (go-plugin: RPCServer). */
 export interface ServeConnectionOptions extends ServerLimits {
+  /** The plugins by name: what `implement` returned. */
   readonly plugins: PluginSet;
   /** What the host is to get as the plugin's stdout, read no faster than the host takes it. Default: nothing. */
   readonly stdout?: Readable;
   /** The same for stderr. */
   readonly stderr?: Readable;
+  /** Takes what goes wrong. Default: nothing is logged. */
   readonly logger?: Logger;
   /** The host has called Control.Quit; its answer waits for what this returns. The connection is left open. */
   readonly onQuit?: () => void | Promise<void>;

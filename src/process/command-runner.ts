@@ -12,11 +12,15 @@ import type { ExitStatus, Runner } from "./runner.js";
 export interface Command {
   /** The executable: a path (from `cwd`, where it is relative), or a name that is looked up in the host's PATH. */
   readonly path: string;
+  /** Its arguments, without the executable. */
   readonly args: readonly string[];
+  /** Its whole environment; undefined variables are left out. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Its working directory; undefined: the host's. */
   readonly cwd: string | undefined;
 }
 
+/** What happens to the process when the host ends, and where that is logged. */
 export interface CommandRunnerOptions {
   /** Whether the process is killed when this one ends. Default: true. */
   killWithHost?: boolean | undefined;
@@ -46,6 +50,7 @@ export class CommandRunner implements Runner {
     return this.#child?.pid === undefined ? "" : String(this.#child.pid);
   }
 
+  /** The process's id; undefined before the start. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }

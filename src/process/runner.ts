@@ -2,8 +2,18 @@ import type { Readable } from "node:stream";
 
 /** How a process ended: with an exit code, or by a signal. Both null: nobody could tell (a process not our child). */
 export interface ExitStatus {
+  /** The exit code; null where a signal ended it. */
   code: number | null;
+  /** The signal, such as `SIGKILL`; null where it exited. */
   signal: string | null;
+}
+
+/** Where somebody listens, as a runner translates it. */
+export interface RunnerAddress {
+  /** `unix` or `tcp`. */
+  network: string;
+  /** A unix socket's path, or `host:port`. */
+  address: string;
 }
 
 /** A plugin that runs already (go-plugin: runner.AttachedRunner). */
@@ -15,9 +25,9 @@ export interface AttachedRunner {
   /** Stops the plugin by force; a plugin that is gone already is no error. */
   kill(): Promise<void>;
   /** Turns an address that the plugin announced into one that the host can dial. Default: the same. */
-  pluginToHost?(network: string, address: string): { network: string; address: string };
+  pluginToHost?(network: string, address: string): RunnerAddress;
   /** Turns an address of the host into one that the plugin can dial. Default: the same. */
-  hostToPlugin?(network: string, address: string): { network: string; address: string };
+  hostToPlugin?(network: string, address: string): RunnerAddress;
 }
 
 /** Starts a plugin and knows its pipes (go-plugin: runner.Runner). */

@@ -3,6 +3,7 @@ import { checkPath } from "./path.js";
 
 /** Where somebody listens. */
 export interface SocketAddress {
+  /** What kind of socket. */
   readonly network: Network;
   /** A unix socket's path, or `host:port`. */
   readonly address: string;

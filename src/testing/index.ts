@@ -1,4 +1,9 @@
-// goplug/testing: connected pairs for the tests of plugin authors, in one process (go-plugin: testing.go).
+/**
+ * Connected pairs for the tests of plugin authors, in one process (go-plugin: testing.go).
+ *
+ * @module goplug/testing
+ */
+
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { PassThrough, type Writable } from "node:stream";
@@ -29,6 +34,7 @@ export async function connectionPair(): Promise<[client: Socket, server: Socket]
 
 /** A connected net/rpc client and the server it talks to (go-plugin: TestRPCConn). */
 export interface RpcPair extends AsyncDisposable {
+  /** Connected to the server; calls its services by name. */
   readonly client: RpcClient;
   /** Resolves when the server's side is over. */
   readonly served: Promise<void>;
@@ -49,10 +55,13 @@ export async function rpcPair(server: RpcServer): Promise<RpcPair> {
   };
 }
 
+/** How {@link pluginPair} serves its plugins, and where their output goes. */
 export interface PluginPairOptions extends ServerLimits {
   /** Takes what is written to the pair's `stdout`, as a host's syncStdout does. */
   readonly syncStdout?: Writable;
+  /** The same for what is written to the pair's `stderr`. */
   readonly syncStderr?: Writable;
+  /** Takes what both ends log. Default: nothing is logged. */
   readonly logger?: Logger;
 }
 

@@ -30,7 +30,9 @@ export type StreamState =
  * `end`, `attach`) run in a microtask, never inside that call. `resume` delivers what was held back before it returns.
  */
 export interface Channel {
+  /** The stream's number, the same on both sides: odd where the client opened it, even where the server did. */
   readonly id: number;
+  /** Where the stream stands. */
   readonly state: StreamState;
   /** Bytes that have arrived and that no handler has consumed. */
   readonly unread: number;
@@ -61,6 +63,7 @@ export interface Channel {
   destroy(error?: Error): void;
   /** Nothing is delivered, and the window does not reopen, until resume(). */
   pause(): void;
+  /** Ends a pause; what was held back is delivered before it returns. */
   resume(): void;
   /** Hands the stream over to a new Node Duplex (a Stream). */
   toDuplex(): Duplex;

@@ -21,6 +21,7 @@ export interface SessionConfig {
   streamCloseTimeout?: number | undefined;
 }
 
+/** A {@link SessionConfig} with every option filled in. */
 export type ResolvedConfig = { readonly [K in keyof SessionConfig]-?: NonNullable<SessionConfig[K]> };
 
 /** Go's DefaultConfig (mux.go). */

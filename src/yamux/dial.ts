@@ -10,10 +10,13 @@ import { Session } from "./session.js";
 
 const READ_BUFFER_SIZE = 262_144;
 
+/** Where {@link dial} connects, and the configuration of the session. */
 export interface DialOptions extends SessionConfig, WaitOptions {
   /** Path of a unix socket; or `host` and `port`. */
   path?: string | undefined;
+  /** The host of a TCP address. Default: localhost. */
   host?: string | undefined;
+  /** The port of a TCP address. */
   port?: number | undefined;
   /** Speak TLS, with these options; the session starts once the peer is authorized. */
   tls?: ConnectionOptions | undefined;

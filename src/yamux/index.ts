@@ -1,4 +1,8 @@
-// goplug/yamux: the multiplexer of hashicorp/yamux, both roles, over any Duplex.
+/**
+ * The multiplexer of hashicorp/yamux, both roles, over any Duplex.
+ *
+ * @module goplug/yamux
+ */
 
 export type { WaitOptions } from "../wait.js";
 export type { Channel, ChannelHandler, StreamState } from "./channel.js";
@@ -8,6 +12,6 @@ export type { DialOptions } from "./dial.js";
 export { dial } from "./dial.js";
 export type { YamuxErrorCode } from "./errors.js";
 export { YamuxError } from "./errors.js";
-export type { Role, SessionOptions, SessionState } from "./session.js";
+export type { InPlaceReader, Role, SessionOptions, SessionState } from "./session.js";
 export { Session } from "./session.js";
 export { Stream } from "./stream.js";

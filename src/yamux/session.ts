@@ -39,7 +39,9 @@ export type Role = "client" | "server";
  */
 export type SessionState = "open" | "localGoAway" | "remoteGoAway" | "goAway" | "closing" | "closed";
 
+/** The configuration of a session, and which end it is. */
 export interface SessionOptions extends SessionConfig {
+  /** Which end of the connection this is. */
   role: Role;
 }
 
@@ -62,7 +64,9 @@ const protocolErrors: ReadonlySet<string> = new Set([
  * it ends. Wire-compatible with hashicorp/yamux 0.1.2.
  */
 export class Session implements AsyncIterable<Stream>, AsyncDisposable {
+  /** Which end of the connection this is. */
   readonly role: Role;
+  /** What the session goes by, defaults filled in. */
   readonly config: ResolvedConfig;
   /** Resolves when the session is over and its connection closed; never rejects: see `error`. */
   readonly closed: Promise<void>;
@@ -125,6 +129,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     if (this.config.enableKeepAlive) this.#scheduleKeepalive();
   }
 
+  /** Where the session stands. */
   get state(): SessionState {
     if (this.#phase !== "open") return this.#phase;
     const { localGoAway, remoteGoAway } = this.#mux;
@@ -210,6 +215,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     return this.closed;
   }
 
+  /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

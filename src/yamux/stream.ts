@@ -93,15 +93,18 @@ export class Stream extends Duplex {
     return chunk;
   }
 
+  /** @internal */
   override _read(): void {
     // While nobody takes what is here, more waits in the channel, which packs it closely.
     if (this.readableFlowing === true || this.readableLength === 0) this.#channel.resume();
   }
 
+  /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#write([chunk], callback);
   }
 
+  /** @internal */
   override _writev(
     chunks: { chunk: Buffer; encoding: BufferEncoding }[],
     callback: (error?: Error | null) => void,
@@ -112,11 +115,13 @@ export class Stream extends Duplex {
     );
   }
 
+  /** @internal */
   override _final(callback: (error?: Error | null) => void): void {
     this.#channel.end();
     callback();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#stopGrace?.();
     const reason = isAfterIteration(error) && this.#isReadOut ? null : error;

@@ -25,7 +25,12 @@ export interface SchemaInfo {
  * Tells what a schema stands for; undefined for a value that is no schema. Schemas that contain themselves give the same
  * object for the same type: compare `identity`.
  */
-export function inspect(schema: unknown): (SchemaInfo & { readonly identity: AnySchema }) | undefined {
+export function inspect(schema: unknown):
+  | (SchemaInfo & {
+      /** The same object for the same type. */
+      readonly identity: AnySchema;
+    })
+  | undefined {
   // Not instanceof: a program may have loaded this package twice.
   const given = schema as AnySchema | null | undefined;
   if (typeof given?.node?.kind !== "string") return undefined;

@@ -99,7 +99,9 @@ export type Node =
  * Made by the builders of this module; build each once and keep it, since compiled code hangs on it.
  */
 export class Schema<In, Out> {
+  /** Only a type: what the encoder takes. */
   declare readonly [input]?: (value: In) => void;
+  /** Only a type: what the decoder gives. */
   declare readonly [output]?: Out;
   /** @internal */
   readonly node: Node;

@@ -10,7 +10,7 @@ export class TypedValue<T = unknown> {
   /** The Go type as it is registered: `int`, `[]string`, `example.com/shop.Order`. */
   readonly name: string;
 
-  /** The same as {@link value}, unchecked; the name defaults to what the schema's type is registered under. */
+  /** The same as the function `value`, unchecked; the name defaults to what the schema's type is registered under. */
   constructor(schema: AnySchema, value: T, name: string = goTypeOf(schema).registered) {
     this.schema = schema;
     this.value = value;
