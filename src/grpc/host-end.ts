@@ -8,6 +8,7 @@ import type { SocketAddress } from "../socket/address.js";
 import { connectSocket } from "../socket/connect.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { WaitOptions } from "../wait.js";
+import { patientConfig } from "../yamux/config.js";
 import { Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
@@ -30,6 +31,8 @@ export interface HostEndOptions {
   readonly autoMTLS: boolean;
   /** Brokered connections are streams of the main one. */
   readonly multiplex: boolean;
+  /** Either side may stand still at a breakpoint: nothing has a limit of its own. */
+  readonly debug: boolean;
   readonly channelOptions: ChannelOptions | undefined;
   readonly transport: GrpcTransport | undefined;
   readonly sync: SyncWriters;
@@ -65,7 +68,10 @@ export interface HostEnd {
 export async function openHostEnd(options: HostEndOptions, signal: AbortSignal): Promise<HostEnd> {
   const { logger, tls } = options;
   const muxer = options.multiplex
-    ? new Muxer(Session.client(await connectForMuxer(options.address, signal)), logger)
+    ? new Muxer(
+        Session.client(await connectForMuxer(options.address, signal), options.debug ? patientConfig : {}),
+        logger,
+      )
     : undefined;
   let conn: GrpcConnection;
   try {
@@ -88,6 +94,7 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
     explainLoss: options.explainLoss,
     observer: options.observer,
     ...(muxer !== undefined && { muxer: () => muxer }),
+    timeout: options.debug ? Infinity : undefined,
     fromOther: options.fromPlugin,
     toOther: options.toPlugin,
   });

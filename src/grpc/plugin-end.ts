@@ -4,6 +4,7 @@ import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
+import { patientConfig } from "../yamux/config.js";
 import { Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
@@ -43,6 +44,8 @@ export interface PluginEndOptions extends GrpcServeOptions {
   readonly tls: PluginTls | undefined;
   /** Brokered connections are streams of the main one. */
   readonly multiplex: boolean;
+  /** Either side may stand still at a breakpoint: nothing has a limit of its own. */
+  readonly debug: boolean;
   /** Opens a socket that the host can dial. */
   readonly listen: () => Promise<OpenSocket>;
   /** What is copied to the host. */
@@ -84,6 +87,7 @@ export class PluginEnd {
       ...(tls !== undefined && { tls: { client: clientRole(tls), server: () => tls } }),
       serverOptions: options.options,
       transport,
+      timeout: options.debug ? Infinity : undefined,
       ...(options.multiplex && { muxer: () => this.#muxerOrThrow() }),
     });
   }
@@ -113,7 +117,11 @@ export class PluginEnd {
       connection.destroy();
       return;
     }
-    const muxer = new Muxer(Session.server(connection), logger, (stream) => this.#injector.inject(stream));
+    const muxer = new Muxer(
+      Session.server(connection, this.#options.debug ? patientConfig : {}),
+      logger,
+      (stream) => this.#injector.inject(stream),
+    );
     this.#muxer = muxer;
     void muxer.closed.then(() => {
       if (this.#muxer === muxer) this.#muxer = undefined;

@@ -189,6 +189,7 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   watchdog: boolean,
   startTimeout: (name, value) => void timeLimit(name, value, DEFAULT_START_TIMEOUT),
   unansweredWarning: (name, value) => void timeLimit(name, value, Infinity),
+  debug: boolean,
   stderr: writable,
   syncStdout: writable,
   syncStderr: writable,

@@ -13,6 +13,7 @@ import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
 import { checkConfig } from "./check-config.js";
 import type { ClientConfig, ReattachConfig } from "./config.js";
 import { connectPlugin } from "./connect.js";
+import { debuggedConfig } from "./debugged.js";
 import { ClientEndedError, StartError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
 import type { PluginHandle } from "./plugin-handle.js";
@@ -61,7 +62,7 @@ export class Client<P extends PluginSet = PluginSet> {
   /** @throws OptionError - an option is missing, cannot be used, or excludes another (texts as go-plugin's) */
   constructor(config: ClientConfig<P>) {
     checkConfig(config);
-    this.#config = config;
+    this.#config = debuggedConfig(config);
     this.#logger = guardedLogger(config.logger ?? consoleLogger());
     if (config.managed === true) manage(this);
   }

@@ -72,8 +72,11 @@ export interface RunnerContext {
 export type RunnerFunc = (command: Command, context: RunnerContext) => Runner | Promise<Runner>;
 
 /** Milliseconds that a plugin may take to start, and to connect. @throws OptionError */
-export function startTimeoutOf({ startTimeout }: Pick<ClientConfig, "startTimeout">): number {
-  return timeLimit("startTimeout", startTimeout, DEFAULT_START_TIMEOUT);
+export function startTimeoutOf({
+  startTimeout,
+  debug,
+}: Pick<ClientConfig, "startTimeout" | "debug">): number {
+  return timeLimit("startTimeout", startTimeout, debug === true ? Infinity : DEFAULT_START_TIMEOUT);
 }
 
 /**
@@ -142,6 +145,12 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
    * be the cause. Default, and 0: 10,000; Infinity: never.
    */
   readonly unansweredWarning?: number;
+  /**
+   * For authors, with host or plugin under a debugger: the start, brokered connections and standing still at a breakpoint
+   * have no limit (but those of calls), and where the variable GOPLUG_REATTACH holds what a plugin served with
+   * `debug: true` has printed, the client attaches to that one instead of starting its own. Default: false.
+   */
+  readonly debug?: boolean;
   /** Takes a raw copy of the process's stderr (its log). Never ended by the client. */
   readonly stderr?: Writable;
   /** Takes what the plugin writes to stdout once it is connected. Default: dropped. Never ended by the client. */

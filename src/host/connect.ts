@@ -8,7 +8,8 @@ import { socketTarget } from "../socket/address.js";
 import { openSocket } from "../socket/open.js";
 import { connectTls } from "../tls/connect.js";
 import { limited, within } from "../wait.js";
-import { dial, Session } from "../yamux/index.js";
+import { patientConfig } from "../yamux/config.js";
+import { dial, Session, type SessionConfig } from "../yamux/index.js";
 import { type ClientConfig, startTimeoutOf } from "./config.js";
 import { PluginExitedError, StartError, withTail } from "./errors.js";
 import { NetRpcProtocolClient } from "./net-rpc-client.js";
@@ -78,12 +79,21 @@ interface Connecting {
 
 async function connectNetRpcPlugin<P extends PluginSet>(
   started: Started<P>,
-  { syncStdout, syncStderr, unansweredWarning }: ClientConfig<P>,
+  config: ClientConfig<P>,
   { logger, onLost, observer, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
   return NetRpcProtocolClient.open(
-    await openSession(started, signal),
-    { plugins: started.plugins, syncStdout, syncStderr, unansweredWarning, logger, onLost, observer },
+    await openSession(started, config.debug === true ? patientConfig : {}, signal),
+    {
+      plugins: started.plugins,
+      syncStdout: config.syncStdout,
+      syncStderr: config.syncStderr,
+      unansweredWarning: config.debug === true ? Infinity : config.unansweredWarning,
+      brokerTimeout: config.debug === true ? Infinity : undefined,
+      logger,
+      onLost,
+      observer,
+    },
     signal,
   );
 }
@@ -103,6 +113,7 @@ async function connectGrpcPlugin<P extends PluginSet>(
       tls,
       autoMTLS: config.autoMTLS === true,
       multiplex: config.grpcBrokerMultiplex === true,
+      debug: config.debug === true,
       channelOptions: config.grpcChannelOptions,
       transport: config.grpcTransport,
       sync: { stdout: config.syncStdout, stderr: config.syncStderr },
@@ -140,11 +151,12 @@ async function disconnectAfterExit(plugin: PluginHandle, client: ProtocolClient)
 
 async function openSession<P extends PluginSet>(
   { address, tls }: Started<P>,
+  session: SessionConfig,
   signal: AbortSignal,
 ): Promise<Session> {
   const target = socketTarget(address);
-  if (tls === undefined) return dial({ ...target, signal });
-  return Session.client(await connectTls(target, { tls, timeout: Infinity, signal }));
+  if (tls === undefined) return dial({ ...session, ...target, signal });
+  return Session.client(await connectTls(target, { tls, timeout: Infinity, signal }), session);
 }
 
 /** What became of a lost connection: the end of the process, if it ends now too, else the plugin's last words. */

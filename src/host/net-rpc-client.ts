@@ -31,6 +31,8 @@ export interface NetRpcClientOptions<P extends PluginSet> {
   syncStderr?: Writable | undefined;
   /** Takes the warnings of the broker and of the output. Default: nothing is logged. */
   logger?: Logger | undefined;
+  /** Milliseconds that brokered connections may take; default: the broker's own. */
+  brokerTimeout?: number | undefined;
   /** See ClientConfig. */
   unansweredWarning?: number | undefined;
   /** Makes a better error of the loss of the connection. */
@@ -71,7 +73,7 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     this.#session = session;
     this.#options = options;
     this.#logger = logger;
-    this.broker = new MuxBroker(session, { logger, onLost, observer });
+    this.broker = new MuxBroker(session, { logger, onLost, observer, timeout: options.brokerTimeout });
     this.#control = new RpcClient(control, { onLost });
     this.#controlCalls = caller(this.#control, controlService, controlMethods);
     this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);

@@ -20,3 +20,11 @@ export function cookieProblem(
   if (!config.magicCookieKey || !config.magicCookieValue) return NO_COOKIE_CONFIGURED;
   return env[config.magicCookieKey] === config.magicCookieValue ? undefined : NOT_STARTED_BY_HOST;
 }
+
+/** Whether a host of the right kind started this process, as far as its cookie tells. */
+export function isStartedByHost(
+  { magicCookieKey, magicCookieValue }: HandshakeConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return env[magicCookieKey] === magicCookieValue;
+}

@@ -16,6 +16,7 @@ export interface GrpcServerOptions extends GrpcServeOptions {
   readonly logger: Logger;
   readonly tls: PluginTls | undefined;
   readonly multiplex: boolean;
+  readonly debug: boolean;
   readonly transport: GrpcTransport | undefined;
   /** Opens a listener for a brokered id. */
   readonly listen: () => Promise<OpenSocket>;

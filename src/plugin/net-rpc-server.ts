@@ -10,12 +10,15 @@ import {
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import { type Receiver, RpcServer, type ServerLimits } from "../netrpc/index.js";
+import { patientConfig } from "../yamux/config.js";
 import { type Channel, Session } from "../yamux/index.js";
 import type { OutputQueue } from "./output-queue.js";
 
 /** What a plugin serves in net/rpc mode, on connections that the caller brings. */
 export interface NetRpcServerOptions extends ServerLimits {
   readonly plugins: PluginSet;
+  /** Either side may stand still at a breakpoint: nothing has a limit of its own. Default: false. */
+  readonly debug?: boolean | undefined;
   /** What is copied to the hosts as the plugin's stdout and stderr. */
   readonly stdout: OutputQueue;
   readonly stderr: OutputQueue;
@@ -57,7 +60,7 @@ export class NetRpcServer {
    */
   async serveConnection(connection: Duplex): Promise<void> {
     const { logger } = this.#options;
-    const session = Session.server(connection);
+    const session = Session.server(connection, this.#options.debug === true ? patientConfig : {});
     this.#sessions.add(session);
     try {
       const control = await session.acceptChannel();
@@ -126,6 +129,7 @@ export class NetRpcServer {
     const broker = new MuxBroker(session, {
       logger: this.#options.logger,
       maxUnansweredBytes: this.#options.maxUnansweredBytes,
+      timeout: this.#options.debug === true ? Infinity : undefined,
     });
     const controlReceiver: Receiver<typeof controlMethods> = {
       Ping: () => ({}),

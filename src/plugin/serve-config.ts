@@ -80,6 +80,12 @@ export interface ServeConfig extends ServerLimits {
    * plugin alike, and it is the host that decides. Turn it on for plugins that something else than go-plugin runs.
    */
   readonly stopOnInterrupt?: boolean;
+  /**
+   * For the plugin's author: a process that no host started does not refuse to run, but serves, prints how hosts attach to
+   * it (`GOPLUG_REATTACH`, and the JSON that Go's hosts read), and waits until SIGINT or SIGTERM. Neither side's standing
+   * still at a breakpoint ends a connection. A process that a host started serves as ever. Default: false.
+   */
+  readonly debug?: boolean;
   /** Ends the serving when it fires, as SIGTERM does. */
   readonly signal?: AbortSignal;
   /**

@@ -1,5 +1,6 @@
 import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
+import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
 import { wholeNumber } from "../options.js";
@@ -8,14 +9,15 @@ import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
 import { parseBool } from "../protocol/parse-bool.js";
 import { type OpenSocket, openSocket, type SocketOptions } from "../socket/open.js";
-import { cookieProblem } from "./cookie.js";
+import { cookieProblem, isStartedByHost } from "./cookie.js";
 import { ServeError } from "./errors.js";
 import { listenOptionsFromEnv } from "./listener.js";
 import { pluginLogger } from "./logger.js";
 import { parentWatch, watchOrphan } from "./orphan.js";
 import { OutputQueue } from "./output-queue.js";
+import { reattachNotice } from "./reattach-notice.js";
 import { prepareSecurity, type Security } from "./security.js";
-import type { ServeConfig, ServeTestConfig } from "./serve-config.js";
+import type { ServeConfig, ServeTestConfig, TestReattachConfig } from "./serve-config.js";
 import { Serving, type StartServer } from "./serving.js";
 import { installSignals, type StopSignal } from "./signals.js";
 import { startNetRpc } from "./start-net-rpc.js";
@@ -55,6 +57,11 @@ let serving = false;
  */
 export async function serve(config: ServeConfig): Promise<void> {
   if (config.test !== undefined) return serveInTest(config, config.test);
+  if (config.debug === true && !isStartedByHost(config.handshakeConfig, process.env)) {
+    await serveAlone(config);
+    if (config.exit !== false) process.exit();
+    return;
+  }
   if (serving) throw new ServeError("ERR_SERVE_TWICE", "serve was called twice: a process has one handshake");
   serving = true;
   holdStdout();
@@ -125,7 +132,10 @@ async function prepare({
   where,
 }: Parts & { readonly where: SocketOptions }): Promise<StartServer> {
   if (protocol === "netrpc") {
-    return startNetRpc(plugins, logger, security, { maxUnansweredBytes: config.maxUnansweredBytes });
+    return startNetRpc(plugins, logger, security, {
+      maxUnansweredBytes: config.maxUnansweredBytes,
+      debug: config.debug,
+    });
   }
   const { divertGrpcJsTraces, openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
   // In a test the process is not the plugin's own, and its stderr not synced.
@@ -137,6 +147,7 @@ async function prepare({
     logger,
     tls: security.tls,
     multiplex: parseBool(process.env[ENV.multiplexGrpc] ?? "") === true,
+    debug: config.debug === true,
     listen: () => openSocket(where),
   });
 }
@@ -218,6 +229,25 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
   } finally {
     release?.();
     listener.close();
+  }
+}
+
+/** Serves in a process that a person has started, until a signal ends it; hosts attach to it, and leave it running. */
+async function serveAlone(config: ServeConfig): Promise<void> {
+  const logger = config.logger ?? consoleLogger();
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  const removeSignals = installSignals(logger, stop, true);
+  config.signal?.addEventListener("abort", stop, { once: true });
+  if (config.signal?.aborted) stop();
+  const onReattachConfig = (reattach: TestReattachConfig): void => {
+    process.stderr.write(reattachNotice(reattach));
+  };
+  try {
+    await serveInTest({ ...config, logger, signal: end.signal }, { onReattachConfig });
+  } finally {
+    config.signal?.removeEventListener("abort", stop);
+    removeSignals();
   }
 }
 

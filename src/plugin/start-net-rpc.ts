@@ -11,7 +11,7 @@ export function startNetRpc(
   plugins: PluginSet,
   logger: Logger,
   security: Pick<Security, "gate">,
-  limits: ServerLimits,
+  limits: ServerLimits & { readonly debug?: boolean | undefined },
 ): StartServer {
   unansweredLimit(limits);
   return (output, onQuit) => {

@@ -25,6 +25,8 @@ export const ENV = {
   unixSocketDir: "PLUGIN_UNIX_SOCKET_DIR",
   /** Name or number of the group that must be able to connect to the plugin's unix sockets. */
   unixSocketGroup: "PLUGIN_UNIX_SOCKET_GROUP",
+  /** goplug's own: how a host that is being debugged attaches to a plugin that somebody has started (JSON). */
+  reattach: "GOPLUG_REATTACH",
 } as const;
 
 /** The two protocols that a plugin can announce. */

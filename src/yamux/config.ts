@@ -1,3 +1,4 @@
+import { longestTimer } from "../options.js";
 import { YamuxError } from "./errors.js";
 
 /** Each direction of each stream starts with this credit, whatever the configuration says (spec.md, "Flow Control"). */
@@ -33,6 +34,14 @@ export const defaultConfig: ResolvedConfig = Object.freeze({
   maxStreamWindowSize: INITIAL_WINDOW,
   streamOpenTimeout: 75_000,
   streamCloseTimeout: 300_000,
+});
+
+/** For sessions of which either side may stand still at a breakpoint, for as long as that takes. */
+export const patientConfig: SessionConfig = Object.freeze({
+  enableKeepAlive: false,
+  connectionWriteTimeout: longestTimer,
+  streamOpenTimeout: 0,
+  streamCloseTimeout: 0,
 });
 
 function invalid(message: string): YamuxError {
