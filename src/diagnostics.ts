@@ -59,8 +59,9 @@ export interface CallCounters {
   errors: number;
   /** Those of them that run. */
   inFlight: number;
-  /** Bytes of arguments and replies of the calls that have ended. */
+  /** Bytes of the arguments of the calls that have ended. */
   sentBytes: number;
+  /** Bytes of the replies of the calls that have ended. */
   receivedBytes: number;
 }
 
@@ -70,7 +71,9 @@ export function newCounters(): CallCounters {
 
 /** For whom a connection's calls are counted. */
 export interface CallObserver {
+  /** The executable, or what else names the plugin. */
   readonly plugin: string;
+  /** Where the calls are counted. */
   readonly counters: CallCounters;
 }
 
