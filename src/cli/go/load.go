@@ -185,10 +185,14 @@ func (p *program) check(path string) (*checked, error) {
 	return done, nil
 }
 
-// compileError is the first line of a compiler's message that names a place.
+// compileError is the first line of a compiler's message that names a place, with the advice that it announces.
 func compileError(pos, text string) string {
-	for _, line := range strings.Split(text, "\n") {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			if strings.HasSuffix(line, ":") && i+1 < len(lines) {
+				line += " " + strings.TrimSpace(lines[i+1])
+			}
 			if pos != "" && !strings.Contains(line, ".go:") {
 				return pos + ": " + line
 			}

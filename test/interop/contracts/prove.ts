@@ -122,12 +122,14 @@ export async function prove(proof: Proof, signal: AbortSignal): Promise<void> {
       await run(process.execPath, ["--import", import.meta.resolve("tsx"), command, ...args], { signal });
     }
     const contract = parseContract(readFileSync(contractFile, "utf8"));
-    await compile(
-      folder,
-      variants.map(({ name }) => `${name}.ts`),
-      signal,
-    );
-    const binary = await build(contract, module, folder, proof, signal);
+    const [binary] = await Promise.all([
+      build(contract, module, folder, proof, signal),
+      compile(
+        folder,
+        variants.map(({ name }) => `${name}.ts`),
+        signal,
+      ),
+    ]);
     await checkReflected(contract, binary, proof, signal);
     for (const { name, go } of variants) {
       const definitions = await import(pathToFileURL(join(folder, `${name}.ts`)).href);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Contract } from "../../../src/cli/gen/contract.js";
 import { needs } from "../../support.js";
 import { goplug } from "./run-cli.js";
@@ -120,4 +121,15 @@ test("an executable that does not tell is said to be such a one", withGo, () => 
   refuses(["-C", program, "--binary", build("plain")], /no type in the executable has methods/);
   refuses(["-C", program, "--binary", process.execPath], /is not a Go executable/);
   refuses(["-C", program, "--binary", join(folder, "nowhere")], /nowhere/);
+});
+
+test("the same source gives the same contract and file to the byte", withGo, () => {
+  const module = fileURLToPath(new URL("../../../go-fixtures", import.meta.url));
+  const [one, two] = [1, 2].map(() => {
+    const [out, contract] = [join(folder, `same-${number++}.ts`), join(folder, `same-${number++}.json`)];
+    const ran = goplug(["gen", "-C", module, "./shared/bazaar", "--out", out, "--contract", contract]);
+    assert.equal(ran.code, 0, ran.err);
+    return [readFileSync(out, "utf8"), readFileSync(contract, "utf8")];
+  });
+  assert.deepEqual(one, two);
 });

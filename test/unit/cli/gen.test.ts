@@ -24,7 +24,7 @@ const shop: Contract = {
       methods: [
         {
           name: "Buy",
-          doc: "Buy buys */ it.",
+          doc: "Buy buys */ it.\n\nDeprecated: use Sell.",
           arg: { named: "example.com/shop.Map" },
           reply: { slice: { pointer: { named: "example.com/other.Order" } } },
         },
@@ -140,7 +140,7 @@ test("a contract becomes definitions", () => {
   assert.match(out, /^ {2}\/\/ Not sent by gob: done \(chan\)\.$/m);
   assert.match(
     out,
-    /^ {2}\/\*\* Buy buys \*\\\/ it\. \*\/\n {2}Buy: \[ShopMap, gob\.slice\(OtherOrder\)\],$/m,
+    /^ {3}\* Buy buys \*\\\/ it\.\n {3}\*\n {3}\* @deprecated use Sell\.\n {3}\*\/\n {2}Buy: \[ShopMap, gob\.slice\(OtherOrder\)\],$/m,
   );
   assert.match(out, /^export const Most = 9223372036854775807n satisfies Price;$/m);
   assert.match(out, /^ {2}\.register\(gob\.pointer\(Order\), "an order"\);$/m);
