@@ -12,12 +12,12 @@ function standStill(milliseconds: number): void {
 
 test("a blocked event loop makes keepalive end no session", { timeout: 60_000 }, async (t) => {
   const [a, b] = await unixPair();
-  const config = { keepAliveInterval: 5, connectionWriteTimeout: 60 };
+  const config = { keepAliveInterval: 5, connectionWriteTimeout: 250 };
   const sessions = [Session.client(a, config), Session.server(b, config)] as const;
   t.after(() => Promise.all(sessions.map((session) => session.close())));
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 4; i++) {
     await delay(1 + i);
-    standStill(200);
+    standStill(600);
     await delay(1);
     assert.deepEqual(
       sessions.map(({ error }) => error),
@@ -28,19 +28,19 @@ test("a blocked event loop makes keepalive end no session", { timeout: 60_000 },
 
 test("a ping of a process that stands still is answered", { timeout: 60_000 }, async (t) => {
   const [a, b] = await unixPair();
-  const config = { enableKeepAlive: false, connectionWriteTimeout: 60 };
+  const config = { enableKeepAlive: false, connectionWriteTimeout: 250 };
   const sessions = [Session.client(a, config), Session.server(b, config)] as const;
   t.after(() => Promise.all(sessions.map((session) => session.close())));
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 2; i++) {
     const ping = sessions[0].ping();
-    standStill(200);
+    standStill(600);
     await ping;
   }
 });
 
 test("writes under way while the process stands still reset no stream", { timeout: 60_000 }, async (t) => {
   const [a, b] = await unixPair();
-  const config = { enableKeepAlive: false, connectionWriteTimeout: 60 };
+  const config = { enableKeepAlive: false, connectionWriteTimeout: 250 };
   const [client, server] = [Session.client(a, config), Session.server(b, config)] as const;
   t.after(() => Promise.all([client.close(), server.close()]));
   const each = 1_000_000;
@@ -53,9 +53,9 @@ test("writes under way while the process stands still reset no stream", { timeou
     writer.end(pattern(each));
     (await server.accept()).on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length < 2_000_000 * busy || busy > 5) return;
+      if (length < 4_000_000 * busy || busy > 3) return;
       busy++;
-      standStill(200);
+      standStill(600);
     });
   }
   await until(() => length === 16 * each || writers.some(({ closed }) => closed), "everything, or an end");
@@ -67,13 +67,13 @@ test("streams that wait to be accepted while the process stands still are in tim
   timeout: 60_000,
 }, async (t) => {
   const [a, b] = await unixPair();
-  const config = { enableKeepAlive: false, streamOpenTimeout: 60 };
+  const config = { enableKeepAlive: false, streamOpenTimeout: 250 };
   const [client, server] = [Session.client(a, config), Session.server(b, config)] as const;
   t.after(() => Promise.all([client.close(), server.close()]));
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 2; i++) {
     const accepting = server.accept();
     const stream = await client.open();
-    standStill(200);
+    standStill(600);
     const accepted = await accepting;
     await until(() => stream.state === "established" || client.error !== undefined, "the acknowledgement");
     assert.equal(client.error, undefined);
@@ -83,10 +83,10 @@ test("streams that wait to be accepted while the process stands still are in tim
 
 test("a peer that is gone is found out all the same", { timeout: 60_000 }, async (t) => {
   const [a, b] = await unixPair();
-  const client = Session.client(a, { keepAliveInterval: 5, connectionWriteTimeout: 60 });
+  const client = Session.client(a, { keepAliveInterval: 5, connectionWriteTimeout: 250 });
   t.after(() => client.close());
   b.pause();
-  standStill(100);
+  standStill(400);
   await client.closed;
   assert.equal(client.error?.code, "ERR_YAMUX_KEEPALIVE_TIMEOUT");
 });

@@ -141,3 +141,19 @@ test("waits end with their signal", async (t) => {
   channel.destroy();
   (await client.open()).destroy();
 });
+
+for (const side of ["this side", "the peer"] as const) {
+  test(`a stream that ${side} ends before it is accepted does not run into the time for that`, async (t) => {
+    const { client, server } = sessions(t, pipePair(), { streamOpenTimeout: 30, enableKeepAlive: false });
+    const stream = await client.openChannel();
+    if (side === "this side") {
+      stream.end();
+    } else {
+      stream.attach({ onData() {}, onEnd() {}, onClose() {} });
+      const accepted = await server.acceptChannel();
+      accepted.end();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    assert.equal(client.error, undefined);
+  });
+}
