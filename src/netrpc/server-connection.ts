@@ -234,9 +234,9 @@ export class ServerConnection {
     return this.#runningBytes + (this.#backlog ?? 0);
   }
 
-  /** An empty text would be success on the wire; the empty struct stands in the reply's place. */
+  /** @param text not empty: that would be success on the wire */
   #answerError(call: Call, text: string): void {
-    this.#answer(call, text || "error", emptyStruct, {});
+    this.#answer(call, text, emptyStruct, {});
   }
 
   #answer(call: Call, error: string, schema: AnySchema, reply: unknown): void {

@@ -78,6 +78,29 @@ describe("between goplug peers", () => {
     await client.close();
   });
 
+  test("the signal of a call that was answered does not fire any more", async () => {
+    const [near, far] = channelPair();
+    let context: CallContext | undefined;
+    const wait = async (n: number, given: CallContext): Promise<number> => {
+      context = given;
+      await settle();
+      if (n < 0) throw new Error("no");
+      return n;
+    };
+    void new RpcServer().register("Test", table, { Wait: wait, Quick: (n) => n }).serve(far);
+    const client = new RpcClient(near);
+    const rpc = caller(client, "Test", table);
+    for (const [seq, call] of [
+      [0, () => rpc.Wait(1)],
+      [2, () => assert.rejects(rpc.Wait(-1))],
+    ] as const) {
+      await call();
+      await client.call("Goplug.Cancel", gob.uint, seq, gob.emptyStruct);
+      assert.equal(context!.signal.aborted, false);
+    }
+    await client.close();
+  });
+
   test("callbacks over the broker, too", async (t) => {
     const { client, server } = sessions(t, pipePair());
     const [here, there] = [new MuxBroker(client), new MuxBroker(server)];

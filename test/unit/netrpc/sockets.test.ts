@@ -1,5 +1,6 @@
 // net/rpc over real sockets and yamux: peers that do not read, and the ends of connections.
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { type TestContext, test } from "node:test";
 import { type ByteChannel, caller, duplexChannel, RpcClient, RpcServer } from "../../../src/netrpc/index.js";
 import { pipePair, sessions, tcpPair, unixPair, until } from "../yamux/support.js";
@@ -128,3 +129,17 @@ for (const [name, pair] of Object.entries(pairs)) {
     assert.equal(client.pending, 0);
   });
 }
+
+test("a connection that was over before: calls fail at once, and a server is done", async () => {
+  for (const error of [undefined, new Error("reset by whom?")]) {
+    const gone = new PassThrough();
+    gone.on("error", () => {}).destroy(error);
+    await until(() => gone.closed, "closed");
+    const client = new RpcClient(gone);
+    await client.closed;
+    await assert.rejects(caller(client, "Test", methods).Echo(Buffer.alloc(1)), {
+      code: "ERR_NETRPC_SHUTDOWN",
+    });
+    await new RpcServer().serve(gone);
+  }
+});
