@@ -34,6 +34,26 @@ for (const network of networks) {
   });
 }
 
+for (const network of networks) {
+  test(`a server that has said its last word can still be written to, ${network}`, async () => {
+    const { plugin, tls } = await pair();
+    const heard: Promise<Buffer>[] = [];
+    await using listener = await listenSecured(network, plugin, {
+      onSecured(socket) {
+        heard.push(readAll(socket));
+        socket.end("goodbye");
+      },
+    });
+    const socket = await connectTls(listener.target, { tls });
+    assert.equal(String(await readAll(socket)), "goodbye");
+    socket.write("one more ");
+    // Long enough for a socket that is not half open to have ended by itself.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.end("thing");
+    assert.equal(String(await heard[0]), "one more thing");
+  });
+}
+
 test("a peer that knows TLS 1.2 only is served with 1.2", async () => {
   const { plugin, tls } = await pair();
   await using listener = await listenSecured("unix", plugin);
