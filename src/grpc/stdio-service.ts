@@ -1,10 +1,11 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { Empty } from "./gen/google/protobuf/empty.js";
 import { type GRPCStdioServer, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
+import { OwnServerCall } from "./transport/server-call.js";
 
 /** What the plugin writes, for one stream at a time to take. (go-plugin sends 1 KiB a message, and takes any.) */
 export interface OutputSource {
-  attach(sink: { write(chunk: Buffer): boolean }): { ready(): void; detach(): void };
+  attach(sink: { write(chunk: Buffer): boolean; hasSent(): boolean }): { ready(): void; detach(): void };
 }
 
 type Call = ServerWritableStream<Empty, StdioData>;
@@ -48,6 +49,11 @@ function copy(call: Call, source: OutputSource, channel: StdioData["channel"]): 
     write(data) {
       call.write({ channel, data }, () => ready());
       return false;
+    },
+    hasSent() {
+      const { call: sender, writableLength } = call as unknown as { call?: unknown; writableLength: number };
+      // A second message still waits for the first one's callback.
+      return writableLength === 1 && sender instanceof OwnServerCall && sender.hasSent();
     },
   });
   return detach;

@@ -53,6 +53,7 @@ export class Stream {
   #recvWindow: number;
   #unread = 0;
   #outbox: Uint8Array[] = NOTHING as Uint8Array[];
+  #wasCutShort = false;
   /** What ends this side's direction once the outbox is empty: trailers, or none. */
   #ending: HeaderList | "plain" | undefined;
   #endsAll = false;
@@ -71,9 +72,9 @@ export class Stream {
     return this.#state;
   }
 
-  /** Bytes given to `write` that have not been queued yet. */
+  /** Whether bytes were given to `write` that have not been queued yet, or were not when the stream ended. */
   get isBlocked(): boolean {
-    return this.#outbox.length > 0;
+    return this.#outbox.length > 0 || this.#wasCutShort;
   }
 
   // The user's side.
@@ -387,6 +388,7 @@ export class Stream {
   #over(error: Http2Error | undefined, own: boolean, later: boolean): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#wasCutShort = this.#outbox.length > 0;
     this.#outbox = NOTHING as Uint8Array[];
     this.#request = undefined;
     this.#host.release(this, own);

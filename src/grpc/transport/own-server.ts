@@ -134,6 +134,7 @@ function describeConnection(stream: Duplex | undefined, limits: CallLimits): Ser
     limits,
     peer: remoteAddress === undefined ? "unknown" : `${remoteAddress}${port}`,
     info: { localAddress, localPort, remoteAddress, remotePort },
+    isFlushed: () => stream?.writableLength === 0,
     authContext() {
       if (!(stream instanceof TLSSocket) || !stream.authorized) return {};
       const certificate = stream.getPeerCertificate();

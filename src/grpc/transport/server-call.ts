@@ -31,6 +31,8 @@ export interface ServerConnection {
   readonly peer: string;
   readonly info: ConnectionInfo;
   authContext(): AuthContext;
+  /** Whether the operating system has all that was written. */
+  isFlushed(): boolean;
 }
 
 const RESPONSE: HeaderList = [":status", "200", "content-type", "application/grpc"];
@@ -110,6 +112,11 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     const sent = untilTaken ? () => this.#stream.afterFlush(callback) : callback;
     if (goOn || singleAnswer) sent();
     else this.#drained.push(sent);
+  }
+
+  /** Whether the messages so far have left the process: for its end, when no callback comes any more. */
+  hasSent(): boolean {
+    return !this.#stream.isBlocked && this.#connection.isFlushed();
   }
 
   sendStatus(status: PartialStatusObject): void {
