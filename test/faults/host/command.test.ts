@@ -58,7 +58,7 @@ describe("a command given by name", needs("greeter-netrpc"), () => {
       return withClient({ plugins: { greeter }, cmd: ["goplug-greeter"], ...config }, async (client) => {
         assert.equal(await (await client.dispense("greeter")).Greet(null), "Hello!");
         const [name] = readFileSync(`/proc/${client.pid}/cmdline`, "utf8").split("\0");
-        assert.equal(basename(name!), "goplug-greeter");
+        assert.equal("secureConfig" in config ? basename(name!) : name, "goplug-greeter");
       });
     });
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { consoleLogger, formatPlainLine } from "../../../src/hclog/console-logger.js";
 import { formatJsonLine, jsonLogger } from "../../../src/hclog/json-logger.js";
-import { namedLogger, nullLogger } from "../../../src/hclog/logger.js";
+import { type Fields, namedLogger, nullLogger, withFields } from "../../../src/hclog/logger.js";
 import { parseHclogLine } from "../../../src/hclog/parse-line.js";
 import { formatTimestamp } from "../../../src/hclog/timestamp.js";
 
@@ -102,6 +102,9 @@ describe("jsonLogger", () => {
     }
     const shared = { n: 1 };
     assert.ok(!("@warn" in json({ a: shared, b: shared })), "the same object twice is no cycle");
+    let deep: object = {};
+    for (let i = 0; i < 200; i++) deep = { deep };
+    assert.ok(!("@warn" in json({ deep })), "what is deep is no cycle");
   });
 
   test("writes nothing below its level", () => {
@@ -148,11 +151,25 @@ describe("consoleLogger", () => {
       assert.deepEqual([count(), count("error")], [3, 1]);
       process.env.GOPLUG_LOG = "TRACE";
       assert.deepEqual([count(), count("error")], [5, 1]);
-      process.env.GOPLUG_LOG = "off";
+      process.env.GOPLUG_LOG = " OFF ";
       assert.equal(count(), 0);
     } finally {
       if (before === undefined) delete process.env.GOPLUG_LOG;
       else process.env.GOPLUG_LOG = before;
     }
   });
+});
+
+test("withFields adds its fields to every line, and a line's own win", () => {
+  const seen: unknown[] = [];
+  const info = (message: string, fields?: Fields): void => void seen.push([message, fields]);
+  const logger = withFields({ ...nullLogger, info, named: undefined! }, { plugin: "kv", id: 1 });
+  logger.info("a");
+  logger.info("b", { id: 2 });
+  logger.named!("child").info("c");
+  assert.deepEqual(seen, [
+    ["a", { plugin: "kv", id: 1 }],
+    ["b", { plugin: "kv", id: 2 }],
+    ["c", { plugin: "kv", id: 1 }],
+  ]);
 });

@@ -121,3 +121,8 @@ test("logStderrLine adds module and timestamp to an hclog entry, and nothing to 
     ["debug", "plain", undefined],
   ]);
 });
+
+test("blanks around an hclog entry are JSON's own, as in Go", () => {
+  assert.equal(parseHclogLine(`  ${LINE} \t`)?.kind, "json");
+  assert.equal(parseHclogLine("{{{{"), undefined);
+});

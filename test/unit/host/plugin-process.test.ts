@@ -113,6 +113,13 @@ describe("the first line", () => {
   });
 });
 
+test("a first line that is too long is noise, also when its end comes in the same piece", async () => {
+  const { runner, plugin } = started();
+  const first = plugin.firstLine();
+  runner.stdout.push(Buffer.from(`${"x".repeat(70_000)}\n`));
+  assert.equal((await first).kind, "noise");
+});
+
 describe("the end", () => {
   test("is seen although pipes stay open: a grandchild may hold them", async () => {
     const { runner, plugin } = started();
@@ -176,6 +183,12 @@ describe("the end, when things fail,", () => {
     assert.deepEqual(await plugin.exit, { code: null, signal: null });
     const said = lines.slice(0, 3).map(([level, , fields]) => `${level} ${(fields!.error as Error).message}`);
     assert.deepEqual(said.sort(), ["warn EACCES", "warn EPERM", "warn no such container"]);
+  });
+
+  test("is nobody's to tell when a runner written in JavaScript gives nothing", async () => {
+    const { runner, plugin } = started();
+    runner.end(undefined as unknown as ExitStatus);
+    assert.deepEqual(await plugin.exit, { code: null, signal: null });
   });
 
   for (const [what, kill] of [
@@ -275,6 +288,41 @@ describe("stderr of a plugin that has ended", () => {
     }
     assert(runner.stderr.destroyed);
   });
+});
+
+test("a piece in the middle of a line has no level, whatever it begins with", async () => {
+  const { lines, logger } = keeper();
+  const { runner, plugin } = started({ logger, logBufferSize: 10 });
+  runner.stderr.end("0123456789[ERROR] x\n[ERROR] y\n");
+  runner.stdout.end();
+  runner.end({ code: 0, signal: null });
+  await plugin.exit;
+  assert.deepEqual(
+    lines.slice(0, 3).map(([level, message]) => [level, message]),
+    [
+      ["debug", "0123456789"],
+      ["debug", "[ERROR] x"],
+      ["error", "[ERROR] y"],
+    ],
+  );
+});
+
+test("a writer that has no room keeps the plugin waiting, however long its lines take", async () => {
+  let logged = 0;
+  const slow = (): void => {
+    block(12);
+    logged++;
+  };
+  const logger: Logger = { trace: slow, debug: slow, info: slow, warn: slow, error: slow };
+  const { runner, plugin } = started({ logger, stderr: new Writable({ highWaterMark: 1, write() {} }) });
+  for (let i = 0; i < 20; i++) runner.stderr.write("a line\n");
+  for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+  assert.equal(logged, 1);
+  runner.stderr.end();
+  runner.stdout.end();
+  runner.end({ code: 0, signal: null });
+  await plugin.exit;
+  assert(logged > 20);
 });
 
 test("a plugin that logs more than the host can take leaves everybody else a turn", async () => {
