@@ -183,6 +183,12 @@ for (const generate of [true, false])
       gob.keepTypes(received.Bag, bagCopy);
       assert.deepEqual(gob.encode(bag, bagCopy, options), gob.encode(bag, received.Bag, options));
       assert.throws(() => gob.keepTypes(received.Bag, [] as never), { code: "ERR_GOB_USAGE" });
+      // From here on each is its own: what is decoded into the original says nothing of the copy.
+      const decoder = new gob.Decoder(options);
+      decoder.push(gob.encode(bag, { n: "text" }, options));
+      decoder.decode(bag, received.Bag);
+      assert.throws(() => gob.encode(bag, received.Bag.set("n", 5), options), ambiguous);
+      assert.ok(gob.encode(bag, bagCopy.set("n", 5), options));
     });
 
     test("keys that are interfaces keep their types, too", () => {

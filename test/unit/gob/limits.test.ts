@@ -109,3 +109,21 @@ test("a value in ever more messages is stopped before it costs too much", () => 
   assert.throws(() => decoder.decode(schema), limit);
   assert.equal(gob.decode(schema, stream, { registry }).length, 3000);
 });
+
+test("what is decoded a second time to find out what is wrong is not held against the stream twice", () => {
+  const registry = new gob.Registry();
+  const point = gob.struct({ X: gob.int }, { name: "main.Point" });
+  registry.register(point);
+  const sent = gob.struct({ Texts: gob.slice(gob.string), Any: gob.any, N: gob.int });
+  const wanted = gob.struct({ Texts: gob.slice(gob.string), Any: gob.any, N: gob.int8 });
+  const range = { code: "ERR_GOB_RANGE", path: /\.N$/ };
+  // The interface's type is defined in the value that fails, and its texts take most of what one value may take.
+  const stream = gob.encode(
+    sent,
+    { Texts: new Array(30_000).fill(""), Any: gob.value(point, { X: 1 }), N: 1000 },
+    { registry },
+  );
+  const decoder = new gob.Decoder({ registry, limits: { allocation: 1_300_000 - 256 * stream.length } });
+  decoder.push(stream);
+  assert.throws(() => decoder.decode(wanted), range);
+});

@@ -194,3 +194,15 @@ test("schemas that no Go type corresponds to", () => {
   });
   for (let i = 0; i < 2; i++) assert.throws(() => gob.zero(itself), schema);
 });
+
+test("a getter that fails at first is asked again", () => {
+  const early = gob.struct({
+    get Late() {
+      return late;
+    },
+  });
+  assert.throws(() => gob.zero(early), ReferenceError);
+  const late = gob.struct({ A: gob.int });
+  assert.deepEqual(gob.zero(early), { Late: { A: 0 } });
+  assert.deepEqual(gob.decode(early, gob.encode(early, { Late: { A: 5 } })), { Late: { A: 5 } });
+});

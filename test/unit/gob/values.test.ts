@@ -166,6 +166,15 @@ test("times keep nanoseconds and zone", () => {
     assert.throws(() => gob.encode(gob.time, new gob.GoTime(1, 2, refused)), { code: "ERR_GOB_MARSHALER" });
   assert.deepEqual(round(gob.time, new Date(-1)), new gob.GoTime(-1, 999_000_000));
   assert.throws(() => new gob.GoTime(1n << 60n).toDate(), RangeError);
+  for (const [nanoseconds, offset] of [
+    [-1, 0],
+    [1e9, 0],
+    [0.5, 0],
+    [0, 0x7fff * 60 + 1],
+    [0, -0x7fff * 60 - 1],
+    [0, 1.5],
+  ] as const)
+    assert.throws(() => new gob.GoTime(0, nanoseconds, offset), RangeError);
   assert.ok(gob.GoTime.zero().isZero);
 });
 
@@ -195,4 +204,29 @@ test("described values: the stream's own types, and names no object should trip 
     assert.ok(T instanceof gob.Opaque);
     assert.equal(T.payload.length, 15);
   }
+});
+
+test("big numbers: what Go's own decoders take and refuse", () => {
+  const payload = gob.struct({
+    V: gob.custom<Buffer>({
+      name: "x.Payload",
+      marshaler: "gob",
+      encode: (bytes) => bytes,
+      decode: (bytes) => bytes,
+      zero: () => Buffer.alloc(0),
+    }),
+  });
+  const decode = <S extends gob.AnySchema>(schema: S, bytes: number[]): gob.Output<S> =>
+    (
+      gob.decode(gob.struct({ V: schema }), gob.encode(payload, { V: Buffer.from(bytes) })) as {
+        V: gob.Output<S>;
+      }
+    ).V;
+  const refused = { code: "ERR_GOB_MARSHALER" };
+  assert.equal(decode(gob.bigInt, []), 0n);
+  assert.equal(decode(gob.bigInt, [3, 5]), -5n);
+  assert.throws(() => decode(gob.bigInt, [4, 5]), refused);
+  assert.deepEqual(decode(gob.bigRat, []), { num: 0n, den: 1n });
+  assert.deepEqual(decode(gob.bigRat, [2, 0, 0, 0, 1, 5]), { num: 5n, den: 1n });
+  for (const den of [0n, -1n]) assert.throws(() => gob.encode(gob.bigRat, { num: 1n, den }), refused);
 });
