@@ -9,10 +9,10 @@ import {
 import { AbortedError } from "../errors.js";
 import type { SocketAddress } from "../socket/address.js";
 import { bridge } from "./bridge.js";
-import type { ClientClass, ConnectOptions, GrpcConnection, Way } from "./connection.js";
 import { channelSecurity } from "./credentials.js";
 import { GrpcConnectError } from "./errors.js";
 import { ExplainedChannel } from "./explained-channel.js";
+import type { ClientClass, ConnectOptions, GrpcConnection, Way } from "./grpc-connection.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";

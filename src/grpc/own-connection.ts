@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { ChannelOptions, Client, ClientOptions } from "@grpc/grpc-js";
 import { channelConnection } from "../http2/index.js";
 import type { SocketAddress } from "../socket/address.js";
-import type { ClientClass, ConnectOptions, GrpcChannel, GrpcConnection, Way } from "./connection.js";
+import type { ClientClass, ConnectOptions, GrpcChannel, GrpcConnection, Way } from "./grpc-connection.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";

@@ -54,6 +54,8 @@ const trace = createTrace("goplug:http2");
 
 /** What one frame of a peer that takes more than the least may carry. */
 const MAX_SEND_FRAME = 65_536;
+/** grpc-go does not say how large a list it takes, and ends its connection over one that is larger than this. */
+const MAX_SEND_HEADER_LIST = 16 * 1024 * 1024;
 const CONNECTION_WINDOW = 16 * 1024 * 1024;
 /** The input waits as long as so much output does. */
 const PAUSE_AT = 32 * 1024 * 1024;
@@ -242,13 +244,17 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   // StreamHost
 
+  get maxSendHeaderList(): number {
+    return Math.min(this.#peer.maxHeaderListSize, MAX_SEND_HEADER_LIST);
+  }
+
   get maxSendFrame(): number {
     return Math.min(this.#peer.maxFrameSize, MAX_SEND_FRAME);
   }
 
   sendHeaders(id: number, headers: HeaderList, end: boolean): boolean {
     const size = listSize(headers);
-    if (size > this.#peer.maxHeaderListSize) return false;
+    if (size > this.maxSendHeaderList) return false;
     this.#receiver.progress();
     const bound = encodedBound(size);
     const ending = end ? END_STREAM : 0;

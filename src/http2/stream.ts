@@ -26,6 +26,7 @@ export interface StreamHost {
   /** Bytes of DATA that the connection may still carry. */
   readonly sendWindow: number;
   readonly maxSendFrame: number;
+  readonly maxSendHeaderList: number;
   /** The window that each stream offers the peer. */
   readonly streamWindow: number;
   /** False, and nothing is sent, if the list is larger than the peer takes. */
@@ -75,6 +76,11 @@ export class Stream {
   /** Whether bytes were given to `write` that have not been queued yet, or were not when the stream ended. */
   get isBlocked(): boolean {
     return this.#outbox.length > 0 || this.#wasCutShort;
+  }
+
+  /** Bytes of a list of header fields that may be sent, by HTTP/2's reckoning. A larger one resets the stream. */
+  get maxHeaderList(): number {
+    return this.#host.maxSendHeaderList;
   }
 
   // The user's side.

@@ -1,14 +1,16 @@
 // gRPC's interoperability suite with grpc-go on the other side: its client on goplug's server, goplug's on its server.
-import { type ChildProcess, spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { compressionAlgorithms } from "@grpc/grpc-js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport } from "../../src/grpc/connection.js";
 import { generateCertificate } from "../../src/tls/certificate.js";
 import type { Case, CaseContext } from "./case.js";
-import { compressed, suite } from "./suite/client.js";
+import { compressed, largeFields, suite } from "./suite/client.js";
 import { serveSuite } from "./suite/service.js";
 
 type Certificate = Awaited<ReturnType<typeof generateCertificate>>;
@@ -128,24 +130,57 @@ const goTests = [
   "channel_soak",
 ];
 
+/** grpc-go's client with large fields: as with grpc-go's server up to its limits, and better beyond them. */
+async function largeFieldsFromGo({ bin, signal }: CaseContext): Promise<void> {
+  await using server = await serveSuite("goplug", undefined);
+  const { stdout } = await promisify(execFile)(bin("largefields"), [String(server.port)], { signal });
+  const go = spawn(bin("suiteserver"), [], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [line] = (await once(go.stdout, "data", { signal })) as [Buffer];
+    const port = String(Number(line.toString()));
+    const { stdout: beside } = await promisify(execFile)(bin("largefields"), [port], { signal });
+    const withinLimits = (text: string): string[] =>
+      text.split("\n").filter((case_) => !/ 20 MB| 17 MB/.test(case_));
+    assert.deepEqual(withinLimits(stdout), withinLimits(beside));
+  } finally {
+    go.kill("SIGKILL");
+    await ended(go);
+  }
+  assert.match(stdout, /^a text of 20 MB: .*\bcode 13,/m);
+  assert.match(stdout, /^a header of 17 MB: .*\bcode 13,/m);
+  assert.doesNotMatch(stdout, /the next call failed/);
+}
+
 const gzipped = { "grpc.default_compression_algorithm": compressionAlgorithms.gzip };
 
-export const cases: Case[] = securities.flatMap((security) =>
-  transports.flatMap(([transport, suffix]) => [
-    ...Object.entries(suite).map(([name, test]) => ({
-      name: `ts->go grpc suite ${name}${security.name}${suffix}`,
-      needs: ["suiteserver"],
-      run: onGoServer(test, transport, security),
-    })),
-    {
-      name: `ts->go grpc suite compressed with gzip${security.name}${suffix}`,
-      needs: ["suiteserver"],
-      run: onGoServer(compressed, transport, security, gzipped),
-    },
-    ...goTests.map((name) => ({
-      name: `go->ts grpc suite ${name}${security.name}${suffix}`,
-      needs: ["grpc-interop-client"],
-      run: onOwnServer(name, transport, security),
-    })),
-  ]),
-);
+export const cases: Case[] = [
+  {
+    name: "ts->go grpc suite large fields",
+    needs: ["suiteserver"],
+    run: onGoServer(largeFields, "goplug", securities[0]!),
+  },
+  {
+    name: "go->ts grpc suite large fields",
+    needs: ["suiteserver", "largefields"],
+    run: largeFieldsFromGo,
+  },
+  ...securities.flatMap((security) =>
+    transports.flatMap(([transport, suffix]) => [
+      ...Object.entries(suite).map(([name, test]) => ({
+        name: `ts->go grpc suite ${name}${security.name}${suffix}`,
+        needs: ["suiteserver"],
+        run: onGoServer(test, transport, security),
+      })),
+      {
+        name: `ts->go grpc suite compressed with gzip${security.name}${suffix}`,
+        needs: ["suiteserver"],
+        run: onGoServer(compressed, transport, security, gzipped),
+      },
+      ...goTests.map((name) => ({
+        name: `go->ts grpc suite ${name}${security.name}${suffix}`,
+        needs: ["grpc-interop-client"],
+        run: onOwnServer(name, transport, security),
+      })),
+    ]),
+  ),
+];

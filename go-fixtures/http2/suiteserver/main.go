@@ -23,7 +23,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var options []grpc.ServerOption
+	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(64 << 20)}
 	if *cert != "" {
 		creds, err := credentials.NewServerTLSFromFile(*cert, *key)
 		if err != nil {

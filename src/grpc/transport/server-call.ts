@@ -1,5 +1,5 @@
 import type { Deadline, Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { HeaderList, Http2Error, Stream, StreamHandler } from "../../http2/index.js";
+import { type HeaderList, type Http2Error, listSize, type Stream, type StreamHandler } from "../../http2/index.js";
 import { startTimer } from "../../wait.js";
 import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
@@ -121,11 +121,12 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
 
   sendStatus(status: PartialStatusObject): void {
     if (this.#cancelled) return;
-    const { code, details, metadata } = status;
-    const trailers: HeaderList = this.#metadataSent ? [] : [...RESPONSE];
-    trailers.push("grpc-status", String(code));
-    trailers.push("grpc-message", encodeMessage(details ?? ""));
-    if (metadata) appendMetadata(trailers, metadata);
+    let trailers = this.#trailers(status);
+    const size = listSize(trailers);
+    if (size > this.#stream.maxHeaderList) {
+      const details = `the status and its metadata, ${size} bytes, are more than the ${this.#stream.maxHeaderList} that the client takes`;
+      trailers = this.#trailers({ code: Code.INTERNAL, details });
+    }
     this.#inbox.close();
     if (this.#metadataSent) this.#stream.end(trailers, true);
     else this.#stream.respond(trailers, true, true);
@@ -189,6 +190,14 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
         throw error.cause;
       });
     }
+  }
+
+  #trailers({ code, details, metadata }: PartialStatusObject): HeaderList {
+    const trailers: HeaderList = this.#metadataSent ? [] : [...RESPONSE];
+    trailers.push("grpc-status", String(code));
+    trailers.push("grpc-message", encodeMessage(details ?? ""));
+    if (metadata) appendMetadata(trailers, metadata);
+    return trailers;
   }
 
   #message(bytes: Buffer): void {

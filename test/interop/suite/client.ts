@@ -1,5 +1,6 @@
 // gRPC's interoperability tests, the client's part (github.com/grpc/grpc: doc/interop-test-descriptions.md), by their names.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   type Client,
   InterceptingCall,
@@ -203,3 +204,27 @@ export const compressed = async (conn: GrpcConnection): Promise<void> => {
   await suite.client_streaming!(conn);
   await suite.ping_pong!(conn);
 };
+
+/** Fields far beyond the usual sizes, up to grpc-go's own limit of 16 MiB, and beyond it. */
+export async function largeFields(conn: GrpcConnection): Promise<void> {
+  const client = conn.client(TestService) as AnyClient;
+  const text = "x".repeat(10_000_000);
+  const failing = unary(client, "unaryCall", { responseStatus: { code: 2, message: text } });
+  await assert.rejects(failing, (error: ServiceError) => error.code === 2 && error.details === text);
+  for (const [key, value] of [
+    [initialKey, "h".repeat(200_000)],
+    [trailingKey, Buffer.alloc(1_000_000, 7)],
+  ] as const) {
+    const metadata = new Metadata();
+    metadata.set(key, value);
+    for (let i = 0; i < 2000; i++) metadata.set(`x-${i}`, `value ${i}`);
+    const call = client.unaryCall({}, metadata, () => {});
+    const told = Promise.all([once(call, "metadata"), once(call, "status")]);
+    const [[header], [{ metadata: trailer }]] = (await told) as [[Metadata], [{ metadata: Metadata }]];
+    assert.deepEqual([...header.get(key), ...trailer.get(key)], [value]);
+  }
+  const metadata = new Metadata();
+  metadata.set(initialKey, "h".repeat(17_000_000));
+  await assert.rejects(unary(client, "unaryCall", {}, metadata), { code: 13 });
+  await unary(client, "emptyCall", {});
+}
