@@ -43,15 +43,20 @@ export function call<Q, A>(
 
 export interface Variant {
   readonly name: string;
-  readonly config: Pick<ClientConfig, "autoMTLS" | "grpcBrokerMultiplex">;
+  readonly config: Pick<ClientConfig, "autoMTLS" | "grpcBrokerMultiplex" | "grpcTransport">;
 }
 
-/** The four ways of a gRPC connection. */
+/** The four ways of a gRPC connection, and the first and last of them over grpc-js's own transport. */
 export const variants: readonly Variant[] = [
   { name: "", config: {} },
   { name: " over AutoMTLS", config: { autoMTLS: true } },
   { name: " multiplexed", config: { grpcBrokerMultiplex: true } },
   { name: " multiplexed over AutoMTLS", config: { autoMTLS: true, grpcBrokerMultiplex: true } },
+  { name: " by grpc-js's transport", config: { grpcTransport: "grpc-js" } },
+  {
+    name: " multiplexed over AutoMTLS by grpc-js's transport",
+    config: { autoMTLS: true, grpcBrokerMultiplex: true, grpcTransport: "grpc-js" },
+  },
 ];
 
 /** A fixture plugin in Go or in TypeScript. */

@@ -1,5 +1,11 @@
 import type { Deadline, Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import { type HeaderList, type Http2Error, listSize, type Stream, type StreamHandler } from "../../http2/index.js";
+import {
+  type HeaderList,
+  type Http2Error,
+  listSize,
+  type Stream,
+  type StreamHandler,
+} from "../../http2/index.js";
 import { startTimer } from "../../wait.js";
 import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
