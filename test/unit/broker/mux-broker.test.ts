@@ -114,6 +114,19 @@ describe("accept", () => {
     assert.equal((await answer).toString(), `${id(7).toString("latin1")}answer`);
   });
 
+  test("takes a stream whose dialler has said its id and ended", async (t) => {
+    const { broker, peer } = scripted(t);
+    const dialled = await dialRaw(peer, id(7));
+    await delay(10);
+    dialled.end();
+    await delay(10);
+    const accepted = await broker.accept(7);
+    assert.equal((await readAll(accepted)).length, 0);
+    const answer = readAll(dialled);
+    accepted.end("answer");
+    assert.equal((await answer).toString(), `${id(7).toString("latin1")}answer`);
+  });
+
   test("gives up after its time, with go-plugin's text, and then takes the id anew", async (t) => {
     const { broker, peer } = scripted(t);
     await assert.rejects(

@@ -104,6 +104,41 @@ describe("serveReader and remoteReader", () => {
     await serving;
   });
 
+  test("read the source no faster than the peer takes what it has asked for", bound, async (t) => {
+    const [near, far] = await ends(t);
+    let given = 0;
+    const source = async function* (): AsyncGenerator<Buffer> {
+      for (;;) {
+        given += 10_000;
+        yield pattern(10_000);
+      }
+    };
+    const serving = serveReader(near, source());
+    far.write(putRequest(2 ** 40));
+    await once(far, "readable");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.ok(given < 1_000_000, `${given} bytes for a peer that reads none`);
+    far.destroy();
+    await assert.rejects(serving);
+  });
+
+  test("ask for no more than 64 KiB ahead, in whatever pieces it comes", bound, async (t) => {
+    const [near, far] = await ends(t);
+    const requests = new RequestReader();
+    let asked = 0;
+    near.on("data", (chunk: Buffer) => {
+      asked += requests.push(chunk);
+    });
+    const reader = remoteReader(far).resume();
+    for (let sent = 0; sent < 100; sent++) {
+      near.write("x");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(asked >= 65_536 && asked <= 2 * 65_536, `${asked} bytes were asked for`);
+    reader.destroy();
+  });
+
   test("a reader that is destroyed lets go of the source", bound, async (t) => {
     const [near, far] = await ends(t);
     const source = new PassThrough();
