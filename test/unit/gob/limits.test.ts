@@ -127,3 +127,14 @@ test("what is decoded a second time to find out what is wrong is not held agains
   decoder.push(stream);
   assert.throws(() => decoder.decode(wanted), range);
 });
+
+test("what comes in a value's later messages pays for itself, too", () => {
+  const registry = new gob.Registry();
+  const point = gob.struct({ X: gob.int }, { name: "main.Point" });
+  registry.register(point);
+  const schema = gob.struct({ Any: gob.any, Texts: gob.slice(gob.string) });
+  // The definition of the interface's type ends the first message.
+  const value = { Any: gob.value(point, { X: 1 }), Texts: new Array<string>(5000).fill("") };
+  const stream = gob.encode(schema, value, { registry });
+  assert.equal(gob.decode(schema, stream, { registry, limits: { allocation: 0 } }).Texts.length, 5000);
+});

@@ -156,6 +156,15 @@ test("a bare number, array or object is no interface value", () => {
     });
 });
 
+test("undefined is a field that is missing, and no element or entry", () => {
+  const bad = { code: "ERR_GOB_VALUE" };
+  for (const elem of [gob.any, gob.typedAny, gob.int, gob.bytes, gob.slice(gob.int)]) {
+    assert.throws(() => gob.encode(gob.slice(elem as never), [undefined] as never), bad);
+    assert.throws(() => gob.encode(gob.map(gob.string, elem as never), { a: undefined } as never), bad);
+    assert.equal(gob.encode(gob.struct({ F: elem }), { F: undefined } as never).at(-1), 0);
+  }
+});
+
 test("times keep nanoseconds and zone", () => {
   const at = new gob.GoTime(1_700_000_000n, 123_456_789, 3600);
   assert.deepEqual(round(gob.time, at), at);
