@@ -39,10 +39,10 @@ export class NetRpcServer {
   readonly #sessions = new Set<Session>();
   /** The streams that stdout and stderr are copied to. */
   readonly #outputs = new Set<Channel>();
-  /** Those that had bytes left when the process ended. */
+  /** Those of `#outputs` that were still blocked when the process began to end. */
   readonly #heldBack = new Set<Channel>();
   #hosts = 0;
-  /** Connections that end now are not worth a word. */
+  /** This side is closing its connections: their ends are not logged. */
   #closing = false;
 
   constructor(options: NetRpcServerOptions) {

@@ -22,9 +22,10 @@ export interface OrphanWatchOptions {
 export const ORPHAN_GRACE_MS = 10_000;
 
 /**
- * Watches for the death of the host: the parent process is gone and no connection has been open for the time of
- * grace. A host that lives on without its parent's id (a launcher between the two) keeps its connection, and a plugin
- * without a connection keeps its parent; only both together leave nobody. Returns the function that ends the watch.
+ * Watches for the death of the host, and returns what ends the watch. The host counts as dead when the parent process
+ * is gone and, for the time of grace, no connection has been open. Neither alone is proof: a launcher between host and
+ * plugin may end while the host lives on, and a living host may have no connection open.
+ *
  * go-plugin has no such watch: its plugins stay behind when a host is killed.
  */
 export function watchOrphan(options: OrphanWatchOptions): () => void {

@@ -54,9 +54,11 @@ export interface ServeConfig extends ServerLimits {
    */
   readonly tlsProvider?: () => TlsOptions | Promise<TlsOptions>;
   /**
-   * How gRPC is served (go-plugin: GRPCServer). As in go-plugin a set of plugins that can be served either way is
-   * served over gRPC only if this is given; one that can only be served over gRPC needs no such leave. It is the first
-   * plugin of the negotiated set that decides.
+   * How gRPC is served (go-plugin: GRPCServer). The first plugin of the negotiated set decides for the whole set:
+   *
+   * - it has a gRPC side alone: gRPC, whether or not this option is given;
+   * - it has both sides: gRPC if this option is given, else net/rpc (as in go-plugin);
+   * - it has a net/rpc side alone: net/rpc.
    */
   readonly grpcServer?: GrpcServeOptions | true;
   /**

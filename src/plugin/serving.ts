@@ -11,8 +11,8 @@ export interface Output {
 }
 
 /**
- * Makes what serves the connections. `onQuit` is to be called when a host asks for the end, which gets its answer when
- * that settles.
+ * Makes the server for the connections. It calls `onQuit` when a host asks the plugin to end, and answers that host once
+ * the promise has settled.
  */
 export type StartServer = (output: Output, onQuit: () => Promise<void>) => ProtocolServer;
 

@@ -1,16 +1,17 @@
 import type { Logger } from "../hclog/logger.js";
 
-/** Signals that ask the plugin to end. (Windows knows none of them but by name.) */
+/** Signals that ask the plugin to end. On Windows they can be listened to, and never come. */
 const STOP_SIGNALS = ["SIGTERM", "SIGHUP"] as const;
 
 /** One of the signals that may ask the plugin to end. */
 export type StopSignal = (typeof STOP_SIGNALS)[number] | "SIGINT";
 
 /**
- * Signal manners of a plugin. SIGINT is counted and ignored, because a terminal's Ctrl-C goes to the whole process
- * group and it is the host that decides (server.go, Serve). SIGTERM and SIGHUP, which would end the process on the
- * spot and leave its socket behind, call `onStop` each time; so does SIGINT with `stopOnInterrupt`. Returns the
- * function that takes the handlers away.
+ * Handles the signals of a plugin, and returns what takes the handlers away.
+ *
+ * - SIGTERM and SIGHUP call `onStop`, each time. Unhandled they would end the process at once, with its socket left.
+ * - SIGINT is ignored. Ctrl-C in a terminal goes to host and plugin alike, and the host decides (server.go, Serve).
+ *   With `stopOnInterrupt` it calls `onStop`, too.
  */
 export function installSignals(
   logger: Logger,

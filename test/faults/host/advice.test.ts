@@ -1,5 +1,6 @@
 // Errors say what to do: each message of a failed start names the option or the line that is wrong.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client, type ClientConfig, gob, nullLogger } from "../../../src/index.js";
@@ -114,4 +115,15 @@ test("an error of a call shows where it was called", async () => {
     );
   }
   await client.close();
+});
+
+test("without @grpc/grpc-js a gRPC plugin fails with a code of its own, and is ended", {
+  skip: process.platform === "win32",
+}, () => {
+  const script = fileURLToPath(new URL("without-grpc-js.ts", import.meta.url));
+  const { stdout } = spawnSync(process.execPath, ["--import", "tsx", script], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  assert.equal(stdout, "ERR_GRPC_MISSING true\n");
 });

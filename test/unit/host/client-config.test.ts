@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { startTimeoutOf } from "../../../src/host/config.js";
 import type { ClientConfig } from "../../../src/index.js";
 import { Client, nullLogger } from "../../../src/index.js";
 import { binary } from "../../interop/case.js";
@@ -204,4 +205,18 @@ describe("a client that has not been started", () => {
     await assert.rejects(client.dispense("greeter"), { code: "ERR_PLUGIN_NOT_FOUND" });
     await assert.rejects(client.dispense("greeter"), { code: "ERR_PLUGIN_NOT_FOUND" });
   });
+});
+
+test("the limit of the start: a minute, the user's own, or none under a debugger", () => {
+  for (const [config, expected] of [
+    [{}, 60_000],
+    [{ startTimeout: 0 }, 60_000],
+    [{ startTimeout: 5 }, 5],
+    [{ startTimeout: Infinity }, Infinity],
+    [{ debug: false }, 60_000],
+    [{ debug: true }, Infinity],
+    [{ debug: true, startTimeout: 5 }, 5],
+  ] as const) {
+    assert.equal(startTimeoutOf(config), expected);
+  }
 });

@@ -82,6 +82,14 @@ describe("a host with debug: true", () => {
     await assert.rejects(client.start(), { code: "ERR_PLUGIN_NOT_FOUND" });
   });
 
+  test("with a plugin of its own to reattach to takes that one", async () => {
+    process.env.GOPLUG_REATTACH = "no JSON";
+    const reattach = { address: { network: "unix", address: "/s" }, pid: 2 ** 31 - 1 } as const;
+    const { cmd: _, ...rest } = base;
+    const client = new Client({ ...rest, plugins: { greeter }, reattach });
+    await assert.rejects(client.start(), { code: "ERR_PROCESS_NOT_FOUND" });
+  });
+
   for (const text of ["no JSON", "{}", '{"address":{"network":"unix","address":"/s"},"pid":-1}', "5"]) {
     test(`refuses ${text} by the variable's name`, () => {
       process.env.GOPLUG_REATTACH = text;

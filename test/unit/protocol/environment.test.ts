@@ -42,3 +42,9 @@ test("parseBool takes strconv.ParseBool's spellings and no others", () => {
   for (const text of ["0", "f", "F", "FALSE", "false", "False"]) assert.equal(parseBool(text), false);
   for (const text of ["", "yes", "tRUE", " true", "2"]) assert.equal(parseBool(text), undefined);
 });
+
+test("multiplexing is asked for by true alone", () => {
+  const settings = { handshakeConfig: { magicCookieKey: "K", magicCookieValue: "V" }, versions: [1] };
+  assert.equal("PLUGIN_MULTIPLEX_GRPC" in pluginEnvironment({ ...settings, multiplexGrpc: false }), false);
+  assert.equal(pluginEnvironment({ ...settings, multiplexGrpc: true }).PLUGIN_MULTIPLEX_GRPC, "true");
+});
