@@ -72,7 +72,7 @@ test("on a port of the system's choice, told to the program, ended by SIGINT wit
   connection.close();
   const { code, stderr } = await done;
   assert.equal(code, 3, stderr);
-  assert.match(stderr, new RegExp(`"serving".*"address":"${address}","network":"tcp"`));
+  assert.match(stderr, new RegExp(`"serving".*"address":"${address}","inherited":\\[\\],"network":"tcp"`));
   assert.match(stderr, /"serve has returned"/);
   assert.deepEqual(health, [
     [SERVING, NOT_SERVING],

@@ -27,7 +27,12 @@ await serve({
   grpcServer: {
     options: { "grpc.max_receive_message_length": 100_000, "grpc.max_send_message_length": 100_000 },
   },
-  onServing: ({ network, address }) => log.info("serving", { network, address }),
+  onServing: ({ network, address }) =>
+    log.info("serving", {
+      network,
+      address,
+      inherited: Object.keys(process.env).filter((name) => /^PLUGIN_M.._PORT$/.test(name)),
+    }),
 });
 log.info("serve has returned");
 process.exit(3);
