@@ -1,6 +1,6 @@
 // bench-host-kv measures a Go host on any plugin that serves "kv":
 //
-//	bench-host-kv -mode MODE -n CALLS [-size BYTES] [-warmup CALLS] -- COMMAND ARGUMENTS...
+//	bench-host-kv -mode MODE -n CALLS [-size BYTES] [-warmup CALLS] [-grpc] -- COMMAND ARGUMENTS...
 //
 // Modes: sequential and inflight64 (KV.Get of -size bytes, one call after
 // another or 64 at a time), get1MiB (sequential, -size is 1 MiB), echo64k
@@ -23,6 +23,7 @@ import (
 
 	"example.com/goplug/fixtures/shared/handshake"
 	"example.com/goplug/fixtures/shared/kv"
+	"example.com/goplug/fixtures/shared/kvgrpc"
 	"example.com/goplug/fixtures/shared/pattern"
 )
 
@@ -38,6 +39,7 @@ func main() {
 	n := flag.Int("n", 10000, "measured calls")
 	size := flag.Int("size", 64, "bytes of the value")
 	warmup := flag.Int("warmup", -1, "calls before the measurement; by default a fifth of -n, at most 2000")
+	overGRPC := flag.Bool("grpc", false, "over gRPC; without echo")
 	flag.Parse()
 	if flag.NArg() == 0 {
 		flag.Usage()
@@ -46,7 +48,7 @@ func main() {
 	if *warmup < 0 {
 		*warmup = min(*n/5, 2000)
 	}
-	res, err := run(*mode, *n, *size, *warmup, flag.Args())
+	res, err := run(*mode, *n, *size, *warmup, *overGRPC, flag.Args())
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(res)
 	}
@@ -56,13 +58,18 @@ func main() {
 	}
 }
 
-func run(mode string, n, size, warmup int, command []string) (*result, error) {
-	client := plugin.NewClient(&plugin.ClientConfig{
+func run(mode string, n, size, warmup int, overGRPC bool, command []string) (*result, error) {
+	config := &plugin.ClientConfig{
 		HandshakeConfig: handshake.Config,
 		Plugins:         plugin.PluginSet{kv.Name: &kv.Plugin{}},
 		Cmd:             exec.Command(command[0], command[1:]...),
 		Logger:          hclog.NewNullLogger(),
-	})
+	}
+	if overGRPC {
+		config.Plugins = plugin.PluginSet{kv.Name: &kvgrpc.Plugin{}}
+		config.AllowedProtocols = []plugin.Protocol{plugin.ProtocolGRPC}
+	}
+	client := plugin.NewClient(config)
 	defer client.Kill()
 	protocol, err := client.Client()
 	if err != nil {
@@ -72,7 +79,7 @@ func run(mode string, n, size, warmup int, command []string) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := raw.(*kv.Client)
+	store := raw.(kv.Store)
 
 	get := func() error {
 		v, err := store.Get("bench")
@@ -80,7 +87,7 @@ func run(mode string, n, size, warmup int, command []string) (*result, error) {
 	}
 	var payload []byte
 	echo := func() error {
-		v, err := store.Echo(payload)
+		v, err := raw.(*kv.Client).Echo(payload)
 		return checkLength(v, size, err)
 	}
 	call, inFlight := get, 1
