@@ -39,16 +39,16 @@ export async function runGo(args: readonly string[], cwd: string): Promise<strin
       );
     throw new CommandError(`go cannot be run in ${cwd}: ${error.message}`);
   });
-  if (code !== 0) throw new CommandError(complaint(Buffer.concat(err).toString("utf8")));
+  if (code !== 0) throw new CommandError(complaint(Buffer.concat(err).toString("utf8"), folder));
   return Buffer.concat(out).toString("utf8");
 }
 
 /** The line of Go's output that says what is wrong. */
-function complaint(stderr: string): string {
+function complaint(stderr: string, folder: string): string {
   const lines = stderr
     .split("\n")
     .filter((line) => line !== "" && !/^(exit status|go: downloading|#) ?/.test(line));
-  if (lines.some((line) => line.includes("build constraints exclude all Go files")))
-    return "Go 1.22 or newer is needed";
-  return lines[0] ?? "go run failed without a word";
+  const [first = "go run failed without a word"] = lines;
+  // Go's half itself does not compile.
+  return first.includes(folder) ? `Go 1.22 or newer is needed: ${first}` : first;
 }

@@ -151,18 +151,26 @@ export async function prove(proof: Proof, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The oldest TypeScript that generated definitions are for. Its own rules do not suit the declarations of dependencies. */
+/** The oldest TypeScript that generated definitions are for. */
 const OLDEST = "5.4";
+
+/** The folder of the oldest compiler; undefined where the registry that has it cannot be reached, which CI does not accept. */
+async function oldestCompiler(signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { stdout } = await run(join(root, "scripts/runtime.sh"), [`typescript-${OLDEST}`], { signal });
+    return stdout.trim();
+  } catch (error) {
+    if (process.env.CI === "true") throw error;
+    return undefined;
+  }
+}
 
 /** Has the oldest and the newest TypeScript check definitions, as strictly as they can. */
 async function compile(folder: string, files: readonly string[], signal: AbortSignal): Promise<void> {
-  const compilers = [
-    { path: join(root, "node_modules/.bin"), skipLibCheck: false },
-    {
-      path: (await run(join(root, "scripts/runtime.sh"), [`typescript-${OLDEST}`], { signal })).stdout.trim(),
-      skipLibCheck: true,
-    },
-  ];
+  const compilers = [{ path: join(root, "node_modules/.bin"), skipLibCheck: false }];
+  const oldest = await oldestCompiler(signal);
+  // Declarations of goplug's dependencies ask for a newer one.
+  if (oldest !== undefined) compilers.push({ path: oldest, skipLibCheck: true });
   for (const { path, skipLibCheck } of compilers) {
     const compilerOptions = {
       target: "es2022",
