@@ -49,3 +49,26 @@ test("a signal stops it, then or before, and hosts get what was printed", async 
   await late.serving.stopped;
   await late.serving.end();
 });
+
+test("it says that it does not serve any more before it waits for hosts to take what was printed", async () => {
+  const order: string[] = [];
+  class SlowQueue extends OutputQueue {
+    override async flush(): Promise<boolean> {
+      order.push("flush");
+      return true;
+    }
+  }
+  const server = {
+    openConnections: 0,
+    serve() {},
+    stopServing: () => void order.push("stopServing"),
+    close: async () => void order.push("close"),
+    closeNow() {},
+  };
+  const listener = await openSocket();
+  const output = { stdout: new SlowQueue(() => {}), stderr: new SlowQueue(() => {}) };
+  const serving = new Serving({ listener, start: () => server, output, logger: nullLogger });
+  serving.stop();
+  await serving.end();
+  assert.deepEqual(order, ["stopServing", "flush", "flush", "close"]);
+});
