@@ -57,6 +57,8 @@ test("streams that nobody accepts: 1,024, and the rest is reset", async (t) => {
   // The first ones are still there, and each that is accepted makes room.
   (await broker.accept(0)).destroy();
   conn.write(Buffer.concat([frame(WU, SYN, odd(5000), 0), data(odd(5000), idBytes(5000))]));
+  await delay(20);
+  assert.equal(session.numStreams, 1024);
   (await broker.accept(5000)).destroy();
 });
 

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { test } from "node:test";
 import type { Channel } from "../../../src/yamux/index.js";
 import { dial, Session } from "../../../src/yamux/index.js";
-import { pattern, pipePair, readAll, sessions, tcpPair, unixPair } from "./support.js";
+import { frame, PING, SYN, WU } from "../../conformance/yamux/hostile.js";
+import { pattern, pipePair, readAll, sessions, tcpPair, unixPair, until } from "./support.js";
 
 for (const [name, pair] of [
   ["pipe", async () => pipePair()],
@@ -157,3 +158,27 @@ for (const side of ["this side", "the peer"] as const) {
     assert.equal(client.error, undefined);
   });
 }
+
+test("a peer that reads its answers gets them all, however many they are", async (t) => {
+  const [conn, b] = await unixPair();
+  const server = Session.server(b, { enableKeepAlive: false });
+  t.after(() => server.close());
+  let answered = 0;
+  conn.on("data", (chunk) => {
+    answered += chunk.length / 12;
+  });
+  const pings = Buffer.concat(Array.from({ length: 1000 }, () => frame(PING, SYN, 0, 1)));
+  for (let batch = 1; batch <= 10; batch++) {
+    conn.write(pings);
+    await until(() => answered === batch * 1000, "all answers");
+  }
+  // Refusals are answers as well: more of them than may wait at a time.
+  server.goAway();
+  await until(() => answered === 10_001, "the GoAway");
+  const syns = Buffer.concat(Array.from({ length: 7000 }, (_, i) => frame(WU, SYN, 2 * i + 1, 0)));
+  for (let batch = 1; batch <= 10; batch++) {
+    conn.write(syns);
+    await until(() => answered === 10_001 + batch * 7000 || server.error !== undefined, "all refusals");
+  }
+  assert.equal(server.error, undefined);
+});
