@@ -17,3 +17,12 @@ test("a pipe that still gives bytes is not given up, although it takes longer th
   await done;
   assert.equal(read, "0123456end");
 });
+
+test("a pipe that has gone silent is given up, also after bytes", { timeout: 10_000 }, async () => {
+  const pipe = new PassThrough();
+  pipe.resume();
+  const done = readOut([pipe], { quiet: 100, total: 20_000 });
+  pipe.write("x");
+  await done;
+  assert(pipe.destroyed);
+});
