@@ -144,6 +144,20 @@ describe("NetRpcServer", () => {
     await Promise.all([served, deaf.served]);
   });
 
+  test("what the host's window does not take is still there when the process ends", async () => {
+    const deaf = await dial();
+    const session = Session.client(deaf.socket);
+    for (const _ of [1, 2, 3]) await session.openChannel();
+    await until("the server counts it", () => server.openConnections === 1);
+    stdout.write(Buffer.alloc(1 << 20, "x"));
+    await until("the window is full", () => stdout.length < (1 << 20) - 262_144);
+    server.closeNow();
+    stdout.reclaim();
+    assert.ok(stdout.length >= (1 << 20) - 262_144, `${stdout.length} bytes are left`);
+    deaf.socket.destroy();
+    await deaf.served;
+  });
+
   test("output goes to the connection that is there longest, then to the next", async () => {
     const [a, b] = [await host(), await host()];
     stdout.write(Buffer.from("first"));
