@@ -19726,7 +19726,7 @@ export const registry = new gob.Registry()
   .register(gob.pointer(PreviewPost), "*model.PreviewPost")
   .register(gob.pointer(ErrorString), "*plugin.ErrorString")
   .register(gob.pointer(PqError), "*pq.Error")
-  .register(gob.slice(MessageAttachment), "[]*model.SlackAttachment")
+  .register(gob.slice(gob.pointer(MessageAttachment)), "[]*model.SlackAttachment")
   .register(gob.slice(gob.any), "[]interface {}")
   .register(PropertyOptionsOfPluginPropertyOption, "github.com/mattermost/mattermost/server/public/model.PropertyOptions[*github.com/mattermost/mattermost/server/public/model.PluginPropertyOption]")
   .register(gob.map(gob.string, gob.any), "map[string]interface {}");

@@ -269,6 +269,8 @@ func init() {
 	registerOf[Box[int]]()
 	registerOf[[]Dog]()
 	gob.Register(private{})
+	// Beside the slice of pointers.
+	gob.Register([]Item{})
 	gob.Register(&plugin.BasicError{})
 }
 

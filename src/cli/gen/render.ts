@@ -156,7 +156,7 @@ function literal({ kind, value, name, type }: Constant, types: TypeWriter): stri
 
 function renderRegistry({ registrations }: Contract, types: TypeWriter): string {
   const lines = registrations.map(
-    ({ name, type }) => `  .register(${types.use(type).schema}, ${JSON.stringify(name)})`,
+    ({ name, type }) => `  .register(${types.use(type, true).schema}, ${JSON.stringify(name)})`,
   );
   return [
     "/** The types that interface values may have, as the Go packages register them with gob. */\n",

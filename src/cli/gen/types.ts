@@ -50,18 +50,21 @@ export class TypeWriter {
     this.#literals = stringLiterals(contract);
   }
 
-  /** A type as it is written where it is used. */
-  use(ref: Ref): Written {
+  /**
+   * A type as it is written where it is used. Elements are written as what they point to, since pointers do not show on the wire, and gob
+   * refuses nil ones there; `exact` keeps the pointers, by which the registry tells Go's types apart.
+   */
+  use(ref: Ref, exact = false): Written {
     if (typeof ref === "string") return this.#builtin(ref);
     if ("named" in ref) return this.#named(ref.named);
     if ("interface" in ref) return this.#builtin("any");
     if ("pointer" in ref) {
-      const elem = this.use(ref.pointer);
+      const elem = this.use(ref.pointer, exact);
       return { out: orNull(elem.out), in: orNull(elem.in), schema: `gob.pointer(${elem.schema})` };
     }
     if ("slice" in ref) {
       if (this.#isByte(ref.slice)) return { out: "Buffer", in: "Uint8Array | null", schema: "gob.bytes" };
-      const elem = this.#element(ref.slice);
+      const elem = this.#element(ref.slice, exact);
       return {
         out: `${inArray(elem.out)}[]`,
         in: `readonly ${inArray(elem.in)}[] | null`,
@@ -69,15 +72,15 @@ export class TypeWriter {
       };
     }
     if ("array" in ref) {
-      const elem = this.#element(ref.array);
+      const elem = this.#element(ref.array, exact);
       return {
         out: `${inArray(elem.out)}[]`,
         in: `readonly ${inArray(elem.in)}[]`,
         schema: `gob.array(${elem.schema}, ${ref.length})`,
       };
     }
-    if ("map" in ref) return this.#map(ref);
-    if ("struct" in ref) return this.#structure(ref.struct);
+    if ("map" in ref) return this.#map(ref, exact);
+    if ("struct" in ref) return this.#structure(ref.struct, exact);
     throw new Error(`a type that gob cannot send got this far: ${ref.unsendable}`);
   }
 
@@ -91,14 +94,10 @@ export class TypeWriter {
     return { out: "bigint", in: "bigint | number", schema: `gob.${name}` };
   }
 
-  /**
-   * An element of a slice, array or map: as what it points to, since pointers do not show on the wire, and gob refuses
-   * nil ones there.
-   */
-  #element(ref: Ref): Written {
+  #element(ref: Ref, exact: boolean): Written {
     let at = ref;
-    while (typeof at === "object" && "pointer" in at) at = at.pointer;
-    return this.use(at);
+    while (!exact && typeof at === "object" && "pointer" in at) at = at.pointer;
+    return this.use(at, exact);
   }
 
   /** What a reference is when its names are looked through. */
@@ -122,8 +121,8 @@ export class TypeWriter {
     return this.#underlying(ref) === "uint8";
   }
 
-  #map({ key, map }: { key: Ref; map: Ref }): Written {
-    const [k, v] = [this.#element(key), this.#element(map)];
+  #map({ key, map }: { key: Ref; map: Ref }, exact: boolean): Written {
+    const [k, v] = [this.#element(key, exact), this.#element(map, exact)];
     const options = this.#options.nilableMaps ? ", { nilable: true }" : "";
     const plain = this.#underlying(key) === "string" ? ` | { readonly [key: string]: ${v.in} }` : "";
     const nil = this.#options.nilableMaps ? " | null" : "";
@@ -134,9 +133,9 @@ export class TypeWriter {
     };
   }
 
-  #structure(fields: readonly Field[]): Written {
+  #structure(fields: readonly Field[], exact: boolean): Written {
     if (fields.length === 0) return same("object", "gob.emptyStruct");
-    const written = fields.map((field) => [propertyName(field.name), this.use(field.type)] as const);
+    const written = fields.map((field) => [propertyName(field.name), this.use(field.type, exact)] as const);
     return {
       out: `{ ${written.map(([name, w]) => `${name}: ${w.out}`).join("; ")} }`,
       in: `{ ${written.map(([name, w]) => `readonly ${name}?: ${orUndefined(w.in)}`).join("; ")} }`,
