@@ -51,3 +51,17 @@ test("every link to a file of the project leads to one", () => {
   });
   assert.deepEqual(dead, []);
 });
+
+test("every test that a page names exists", () => {
+  const named = documents.flatMap((document) =>
+    [...readFileSync(join(root, document), "utf8").matchAll(/\btest\/[\w./-]*\w/g)].map(([path]) => ({
+      document,
+      path,
+    })),
+  );
+  assert(named.length > 5);
+  assert.deepEqual(
+    named.filter(({ path }) => !existsSync(join(root, path))),
+    [],
+  );
+});
