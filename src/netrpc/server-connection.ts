@@ -1,4 +1,5 @@
 import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
+import { shareSignal, startTimer } from "../wait.js";
 import { cancelArg, cancelMethod } from "./cancel.js";
 import type { ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
@@ -54,7 +55,7 @@ export class ServerConnection {
   #limitTold = false;
   #inputEnded = false;
   #flushScheduled = false;
-  #linger: NodeJS.Timeout | undefined;
+  #stopLinger: (() => void) | undefined;
   #resolve!: () => void;
 
   constructor(find: FindMethod, channel: ByteChannel, options: RpcServerOptions) {
@@ -83,6 +84,7 @@ export class ServerConnection {
         onClose: (error) => this.#onClose(error),
         onDrain: () => this.#onDrain(),
       });
+      shareSignal(signal);
       if (signal?.aborted) stop();
       else signal?.addEventListener("abort", stop, { once: true });
     });
@@ -326,7 +328,7 @@ export class ServerConnection {
     this.#state = "closed";
     this.#channel.end();
     // A peer that keeps its half open may still read what was written; then its time is over.
-    this.#linger = setTimeout(() => this.#channel.destroy(), lingerMs).unref();
+    this.#stopLinger = startTimer(lingerMs, () => this.#channel.destroy(), false);
   }
 
   #onClose(error: Error | undefined): void {
@@ -336,7 +338,7 @@ export class ServerConnection {
       this.#logger?.warn("rpc: connection lost", { calls: this.#running, error });
     }
     this.#state = "closed";
-    clearTimeout(this.#linger);
+    this.#stopLinger?.();
     for (const running of this.#runningCalls.values()) running.abort(error);
     this.#runningCalls.clear();
     this.#gone.abort(error);

@@ -461,8 +461,10 @@ describe("the end", () => {
     await settle();
     assert(channel.ended && !channel.closed);
     t.mock.timers.tick(9999);
+    await settle();
     assert.equal(channel.closed, false);
     t.mock.timers.tick(1);
+    await settle();
     assert.equal(channel.closed, true);
     await served;
   });
@@ -479,7 +481,25 @@ describe("the end", () => {
     assert.equal(getEventListeners(stop.signal, "abort").length, 0);
     channel.closed = false;
     t.mock.timers.tick(20_000);
+    await settle();
     assert.equal(channel.closed, false);
+  });
+
+  test("any number of connections share a signal without a warning of a leak", async (t) => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", onWarning);
+    t.after(() => process.off("warning", onWarning));
+    const stop = new AbortController();
+    const connections = Array.from({ length: 20 }, () => start({}, {}, stop.signal));
+    await settle();
+    assert.deepEqual(warnings, []);
+    stop.abort();
+    await settle();
+    for (const { channel, served } of connections) {
+      channel.destroy();
+      await served;
+    }
   });
 
   test("a connection that is lost in the middle of something is logged, others are not", async () => {
