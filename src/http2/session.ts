@@ -1,4 +1,5 @@
 import { createTrace } from "../trace.js";
+import { startTimer } from "../wait.js";
 import type { Connection } from "./connection.js";
 import { ErrorCode, errorName, Http2Error } from "./errors.js";
 import {
@@ -105,8 +106,9 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   #pings = new Map<number, () => void>();
   #pingCount = 0;
   #heard = false;
-  #keepalive: NodeJS.Timeout | undefined;
-  #timers = new Set<NodeJS.Timeout>();
+  #stopKeepalive: (() => void) | undefined;
+  /** What stops each timer that runs. */
+  readonly #timers = new Set<() => void>();
   #onEnding: (() => void) | undefined;
   #markReady!: () => void;
   #markFailed!: (error: Http2Error) => void;
@@ -145,7 +147,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       onEnd: () => this.#lost(undefined),
       onClose: (error) => {
         this.#lost(error);
-        for (const timer of this.#timers) clearTimeout(timer);
+        for (const stop of this.#timers) stop();
         this.#markClosed();
       },
     });
@@ -521,7 +523,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.#error = error;
     this.#ends();
     this.#parser.stop();
-    clearTimeout(this.#keepalive);
+    this.#stopKeepalive?.();
     if (code !== undefined) this.#sendGoAway(this.#lastPeerId, code, debug);
     this.writer.close();
     this.#connection.end();
@@ -567,7 +569,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       });
     };
     const arm = (milliseconds: number, then: () => void): void => {
-      this.#keepalive = setTimeout(then, milliseconds).unref();
+      this.#stopKeepalive = startTimer(milliseconds, then, false);
     };
     arm(time, check);
   }
@@ -581,11 +583,15 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   /** A timer that ends with the connection. */
   #later(milliseconds: number, then: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      then();
-    }, milliseconds).unref();
-    this.#timers.add(timer);
+    const stop = startTimer(
+      milliseconds,
+      () => {
+        this.#timers.delete(stop);
+        then();
+      },
+      false,
+    );
+    this.#timers.add(stop);
   }
 }
 

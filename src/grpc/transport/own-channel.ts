@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { ClientOptions, Deadline } from "@grpc/grpc-js";
-import { longestTimer } from "../../options.js";
+import { startTimer } from "../../wait.js";
 import { observed } from "../observed-call.js";
 import { type Call, type CallHost, deadlineTime, OwnCall, propagates } from "./own-call.js";
 
@@ -44,19 +44,13 @@ export class OwnChannel implements Channel {
       return;
     }
     const settle = (error?: Error): void => {
-      clearTimeout(timer);
+      stopTimer();
       release();
       process.nextTick(callback, error);
     };
     const release = transport.watch(() => settle());
-    const left = deadlineTime(deadline) - Date.now();
-    const timer =
-      left > longestTimer
-        ? undefined
-        : setTimeout(
-            () => settle(new Error("Deadline passed without connectivity state change")),
-            Math.max(0, left),
-          ).unref();
+    const onLate = (): void => settle(new Error("Deadline passed without connectivity state change"));
+    const stopTimer = startTimer(Math.max(0, deadlineTime(deadline) - Date.now()), onLate, false);
   }
 
   getChannelzRef(): ReturnType<Channel["getChannelzRef"]> {
