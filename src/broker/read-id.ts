@@ -1,3 +1,4 @@
+import { onceCut } from "../wait.js";
 import type { Channel } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
 
@@ -10,23 +11,17 @@ export function idBytes(id: number): Buffer {
 
 /**
  * Reads the 4 bytes that a brokered stream starts with. What follows them stays in the channel, which is held until
- * the next `attach`. The channel is reset when the signal fires.
+ * the next `attach`. When the signal fires the channel is reset, and the wait rejects with the signal's reason, an error.
  */
 export function readId(channel: Channel, signal?: AbortSignal): Promise<number> {
   return new Promise((resolve, reject) => {
     const held = Buffer.alloc(4);
     let length = 0;
-    const settle = (): void => signal?.removeEventListener("abort", onAbort);
-    const onAbort = (): void => {
-      settle();
-      reject(signal!.reason);
+    const settle = onceCut({ what: "a brokered stream's id", ended: signal }, (error) => {
+      reject(error);
       channel.destroy();
-    };
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
+    });
+    if (signal?.aborted) return;
     channel.attach({
       onData(chunk) {
         const taken = chunk.copy(held, length);

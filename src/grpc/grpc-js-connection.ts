@@ -8,6 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
 import type { SocketAddress } from "../socket/address.js";
+import { waitFor } from "../wait.js";
 import { bridge } from "./bridge.js";
 import { channelSecurity } from "./credentials.js";
 import { GrpcConnectError } from "./errors.js";
@@ -113,23 +114,13 @@ class Connection implements GrpcConnection {
 }
 
 function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new AbortedError("the gRPC connection", signal?.reason));
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
+  return waitFor<void>({ signal, what: "the gRPC connection" }, (resolve, reject) => {
     const look = (): void => {
       const state = channel.getConnectivityState(true);
       if (state === connectivityState.READY) resolve();
       else if (state === connectivityState.TRANSIENT_FAILURE) reject(new Error("failed"));
       else if (state === connectivityState.SHUTDOWN) reject(new Error("closed"));
-      else {
-        channel.watchConnectivityState(state, Infinity, look);
-        return;
-      }
-      signal?.removeEventListener("abort", onAbort);
+      else channel.watchConnectivityState(state, Infinity, look);
     };
     look();
   });

@@ -5,6 +5,7 @@ import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
 import { tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
+import { within } from "../wait.js";
 import type { Channel } from "../yamux/index.js";
 import { chooseTransport, type GrpcTransport } from "./connection.js";
 import { OwnServer } from "./transport/own-server.js";
@@ -122,26 +123,19 @@ function secured(
  * Ends a server: no new calls; those that run may go on for `graceMs`, then they are cancelled.
  */
 export async function stopServer(server: Server, injector: Injector, graceMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    // Not unref'd: the process must not end before, and the wait is bounded.
-    const timer = setTimeout(() => {
-      server.forceShutdown();
-      resolve();
-    }, graceMs);
-    if (server instanceof OwnServer) {
-      void server.drainSessions().then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-      return;
-    }
-    // Since Node 24 closing a server begins to close its sessions, which grpc-js then takes for closed though calls run.
-    server.tryShutdown(async () => {
-      await injector.drained();
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+  const drained = drain(server, injector).then(() => true);
+  if ((await within(graceMs, drained)) === undefined) server.forceShutdown();
   // grpc-js's forceShutdown reaches the sessions only where channelz counts them.
   injector.destroy();
+}
+
+/** Takes no new calls, and resolves once those that run have ended. */
+async function drain(server: Server, injector: Injector): Promise<void> {
+  if (server instanceof OwnServer) {
+    await server.drainSessions();
+    return;
+  }
+  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+  // Since Node 24 closing a server begins to close its sessions, which grpc-js then takes for closed though calls run.
+  await injector.drained();
 }

@@ -10,6 +10,7 @@ import {
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import { type Receiver, RpcServer, type ServerLimits } from "../netrpc/index.js";
+import { within } from "../wait.js";
 import { patientConfig } from "../yamux/config.js";
 import { type Channel, Session } from "../yamux/index.js";
 import type { OutputQueue } from "./output-queue.js";
@@ -100,13 +101,7 @@ export class NetRpcServer {
   /** Ends all connections. What was written to them before goes out, within a second. */
   async close(): Promise<void> {
     this.#closing = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      // Not unref'd: the process must not end before the last bytes are out.
-      timer = setTimeout(resolve, CLOSE_MS);
-    });
-    await Promise.race([late, Promise.all([...this.#sessions].map((session) => session.close()))]);
-    clearTimeout(timer);
+    await within(CLOSE_MS, Promise.all([...this.#sessions].map((session) => session.close())));
   }
 
   /** {@link close} for the moment when the process exits: what the sockets take at once goes out. */

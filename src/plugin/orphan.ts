@@ -1,3 +1,4 @@
+import timers from "node:timers";
 import { signalProcess } from "../process/signal-process.js";
 
 /** What the watch looks at; all but `openConnections` and `onOrphaned` has a default. */
@@ -47,9 +48,10 @@ export function watchOrphan(options: OrphanWatchOptions): () => void {
 }
 
 function everyUnref(milliseconds: number, look: () => void): () => void {
-  const timer = setInterval(look, milliseconds);
+  // By the module, not the globals: test environments for browsers replace those with timers that lack unref.
+  const timer = timers.setInterval(look, milliseconds);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => timers.clearInterval(timer);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { within } from "../wait.js";
 import { ServeError } from "./errors.js";
 
 /** Takes a process's output to a host: a stream of one connection. */
@@ -113,13 +114,8 @@ export class OutputQueue {
    */
   async flush(timeoutMs: number): Promise<boolean> {
     if (this.#sinks.length > 0 && !this.#flushed()) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        this.#waitingFlushes.push(resolve);
-        // Not unref'd: the process must not end in the middle of the wait, which is bounded.
-        timer = setTimeout(resolve, timeoutMs);
-      });
-      clearTimeout(timer);
+      const flushed = new Promise<void>((resolve) => this.#waitingFlushes.push(resolve));
+      await within(timeoutMs, flushed);
     }
     return this.#flushed();
   }

@@ -28,7 +28,7 @@ let state: State | undefined;
  * start can say why.
  */
 export function holdStdout(): void {
-  clearTimeout(state?.name === "holding" ? state.timer : undefined);
+  timers.clearTimeout(state?.name === "holding" ? state.timer : undefined);
   if (state === undefined) hold({});
   else if (state.name === "holding") state = { name: "holding", stdout: state.stdout };
 }
@@ -66,7 +66,7 @@ function isPipe(fd: number): boolean {
 export function captureStdio(onOverflow: (error: ServeError) => void): Output {
   if (state?.name !== "holding") hold({});
   const { stdout } = state as Extract<State, { name: "holding" }>;
-  clearTimeout((state as Extract<State, { name: "holding" }>).timer);
+  timers.clearTimeout((state as Extract<State, { name: "holding" }>).timer);
   const stderr = new CapturedStream(process.stderr);
   for (const { queue } of [stdout, stderr]) {
     queue.onOverflow = onOverflow;
@@ -119,7 +119,7 @@ export function releaseStdio(): void {
   divertToProcess();
   state = undefined;
   process.off("exit", divertToProcess);
-  if (last.name === "holding") clearTimeout(last.timer);
+  if (last.name === "holding") timers.clearTimeout(last.timer);
   else last.stderr.restore();
   last.stdout.restore();
 }
