@@ -17,9 +17,9 @@ export interface GrpcClientOptions<P extends PluginSet> extends Omit<HostEndOpti
 }
 
 /** Milliseconds that the plugin has to answer Shutdown before its connection is closed anyway. */
-const shutdownTimeout = 2000;
+const SHUTDOWN_TIMEOUT = 2000;
 /** Milliseconds that the output of a plugin that answered Shutdown may take to end by itself. */
-const syncGrace = 500;
+const SYNC_GRACE = 500;
 const UNAVAILABLE = 14;
 const CANCELLED = 1;
 /** How calls fail whose connection breaks. */
@@ -87,8 +87,8 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
 
   async quit(options: WaitOptions = {}): Promise<void> {
     try {
-      await this.#end.shutdown({ timeout: shutdownTimeout, ...options });
-      await within(syncGrace, this.#end.synced);
+      await this.#end.shutdown({ timeout: SHUTDOWN_TIMEOUT, ...options });
+      await within(SYNC_GRACE, this.#end.synced);
     } finally {
       await this.disconnect();
     }

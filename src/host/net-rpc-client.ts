@@ -44,9 +44,9 @@ export interface NetRpcClientOptions<P extends PluginSet> {
 /** Milliseconds without an answer after which a call is worth a word. */
 const DEFAULT_UNANSWERED_WARNING = 10_000;
 /** Milliseconds that the plugin has to answer Control.Quit before its connection is closed anyway. */
-const quitTimeout = 2000;
+const QUIT_TIMEOUT = 2000;
 /** Milliseconds that the sync streams of a plugin that answered Quit may take to end by themselves. */
-const syncGrace = 500;
+const SYNC_GRACE = 500;
 
 /**
  * A go-plugin connection in net/rpc mode, host's side (go-plugin: RPCClient): over one yamux session the control
@@ -164,14 +164,14 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
    */
   async quit(options: WaitOptions = {}): Promise<void> {
     try {
-      await this.#controlCalls.Quit(true, { timeout: quitTimeout, ...options });
+      await this.#controlCalls.Quit(true, { timeout: QUIT_TIMEOUT, ...options });
     } catch (error) {
       // Not waited for: when the plugin does not read, what is queued delays the end by yamux's write timeout.
       void this.disconnect();
       throw error;
     }
-    await within(syncGrace, this.#synced);
-    await within(syncGrace, this.disconnect());
+    await within(SYNC_GRACE, this.#synced);
+    await within(SYNC_GRACE, this.disconnect());
   }
 
   async disconnect(): Promise<void> {

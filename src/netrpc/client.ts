@@ -240,7 +240,7 @@ export class RpcClient {
     call.arg = keptArgument(call.arg);
     this.#pending.set(seq, call);
     this.#unanswered?.sent(this.#seq);
-    if (this.#encoder.pending >= flushAt) this.#flush();
+    if (this.#encoder.pending >= FLUSH_AT) this.#flush();
     else if (!this.#flushScheduled) {
       this.#flushScheduled = true;
       // One write for all calls of this turn of the event loop: nextTick runs after the microtasks that make them.
@@ -364,4 +364,4 @@ export class RpcClient {
 }
 
 /** Bytes of encoded calls that are written at once instead of at the end of the turn: bounds what piles up. */
-const flushAt = 65_536;
+const FLUSH_AT = 65_536;

@@ -258,7 +258,7 @@ export class ServerConnection {
     }
     this.#running--;
     this.#runningBytes -= call.cost;
-    if (this.#encoder.pending >= flushAt) this.#flush();
+    if (this.#encoder.pending >= FLUSH_AT) this.#flush();
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
       process.nextTick(() => {
@@ -328,7 +328,7 @@ export class ServerConnection {
     this.#state = "closed";
     this.#channel.end();
     // A peer that keeps its half open may still read what was written; then its time is over.
-    this.#stopLinger = startTimer(lingerMs, () => this.#channel.destroy(), false);
+    this.#stopLinger = startTimer(LINGER_MS, () => this.#channel.destroy(), false);
   }
 
   #onClose(error: Error | undefined): void {
@@ -347,7 +347,7 @@ export class ServerConnection {
 }
 
 /** Bytes of encoded answers that are written at once instead of at the end of the turn: bounds what piles up. */
-const flushAt = 65_536;
+const FLUSH_AT = 65_536;
 
 /** What a connection does before it lets others have their turn: a thousand small calls, or one large one. */
 const TURN_BYTES = 262_144;
@@ -355,7 +355,7 @@ const TURN_BYTES = 262_144;
 /** What a call counts beside its bytes: an object or two, a promise, and what the handler holds. */
 const CALL_COST = 256;
 
-const lingerMs = 10_000;
+const LINGER_MS = 10_000;
 
 /** An empty text would be success on the wire, so an error without one gets its class's name. */
 function textOf(error: unknown): string {
