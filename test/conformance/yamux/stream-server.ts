@@ -12,9 +12,12 @@ export async function take(stream: Stream, length: number): Promise<Buffer | nul
     const chunk = stream.read(length) as Buffer | null;
     if (chunk !== null) return chunk.length === length ? chunk : null;
     if (stream.readableEnded) return null;
+    if (stream.destroyed) throw stream.errored ?? new Error("the stream was destroyed");
     // A new "readable" listener is called at once when there are bytes, if too few: input must get its turn.
     await new Promise((resolve) => setImmediate(resolve));
     if (stream.readableEnded) return null;
+    // Whoever listens only now is told nothing any more.
+    if (stream.destroyed) throw stream.errored ?? new Error("the stream was destroyed");
     await new Promise<void>((resolve, reject) => {
       const settle = (): void => {
         stream.off("readable", onReadable);
