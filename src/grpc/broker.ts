@@ -91,6 +91,8 @@ export class GRPCBroker {
   readonly #accepted = new Map<number, BrokerListener | "opening">();
   readonly #servers = new Set<BrokeredServer>();
   readonly #connections = new Set<GrpcConnection>();
+  /** Ends the dials under way. */
+  readonly #ending = new AbortController();
   #lastId = 0;
   #closed = false;
 
@@ -164,7 +166,8 @@ export class GRPCBroker {
     const { signal } = dial;
     const connect = async (way: Way): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
-      const limits = { what: "the brokered connection", signal, defaultTimeout: this.#timeout };
+      const what = "the brokered connection";
+      const limits = { what, signal, defaultTimeout: this.#timeout, ended: this.#ending.signal };
       let made: GrpcConnection | undefined;
       made = await limited(limits, (cut) =>
         connectGrpc(way, {
@@ -202,6 +205,7 @@ export class GRPCBroker {
     this.#closed = true;
     this.#options.stream.close(cause);
     const error = new BrokerError("ERR_BROKER_CLOSED", "broker closed", { cause });
+    this.#ending.abort(error);
     this.#announcements.close(error);
     this.#knocking?.close(error);
     for (const served of this.#servers) void served.stop();

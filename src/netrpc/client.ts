@@ -356,6 +356,7 @@ export class RpcClient {
 
   #settle(error: Error): void {
     this.#state = { name: "shutdown", error };
+    this.#unanswered?.stop();
     const calls = [...this.#pending.values(), ...this.#waiting];
     this.#pending.clear();
     this.#waiting.clear();

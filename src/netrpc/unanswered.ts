@@ -28,6 +28,7 @@ export class UnansweredWatch {
   readonly #options: UnansweredOptions;
   readonly #told = new Set<string>();
   #isRunning = false;
+  #stopTimer: (() => void) | undefined;
   /** Where the numbers of calls stood one round ago, and two. */
   #lastRound = 0;
   #roundBefore = 0;
@@ -47,8 +48,13 @@ export class UnansweredWatch {
     this.#wait();
   }
 
+  /** To be called when the client is over: a timer would hold it in memory. */
+  stop(): void {
+    this.#stopTimer?.();
+  }
+
   #wait(): void {
-    startTimer(this.#options.after / 2, () => this.#look(), false);
+    this.#stopTimer = startTimer(this.#options.after / 2, () => this.#look(), false);
   }
 
   #look(): void {
