@@ -153,7 +153,7 @@ class Knock {
   readonly #answered: Promise<ConnInfo>;
   answer!: (message: ConnInfo) => void;
   fail!: (error: Error) => void;
-  #stopTimer = (): void => {};
+  #stopTimer: (() => void) | undefined;
   /** The dial is over for its caller, who must not be knocked for any more. */
   isCalledOff = false;
 
@@ -174,18 +174,19 @@ class Knock {
     try {
       return await this.#answered;
     } finally {
-      this.#stopTimer();
+      this.#stopTimer?.();
+      this.#stopTimer = undefined;
     }
   }
 
   /** A knock that is out may be answered yet: it is waited for, but no longer than `timeout`. */
   callOff(timeout: number): void {
     this.isCalledOff = true;
-    this.#limit(timeout);
+    if (this.#stopTimer !== undefined) this.#limit(timeout);
   }
 
   #limit(timeout: number): void {
-    this.#stopTimer();
+    this.#stopTimer?.();
     this.#stopTimer = startTimer(timeout, () => this.fail(this.#late()));
   }
 }
