@@ -248,7 +248,9 @@ const turns = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test("knocks are made one at a time: the next one waits for the stream that the last one was for", async () => {
+test("knocks are made one at a time: the next one waits for the stream that the last one was for", {
+  timeout: 30_000,
+}, async () => {
   const { broker, ack, knocks, other } = knocking(60_000);
   const dialling = [1, 2].map((id) => broker.dial(id, { timeout: 60_000 }).catch(() => {}));
   await turns();
@@ -261,7 +263,9 @@ test("knocks are made one at a time: the next one waits for the stream that the 
   await Promise.all(dialling);
 });
 
-test("a dial that waits for another's turn obeys its signal and its timeout, and never knocks", async () => {
+test("a dial that waits for another's turn obeys its signal and its timeout, and never knocks", {
+  timeout: 30_000,
+}, async () => {
   const { broker, ack, knocks, other } = knocking(60_000);
   const first = broker.dial(1).catch(() => {});
   await turns();
@@ -318,7 +322,7 @@ test("an answer to a knock that nobody waits for is no answer to the next one", 
   await assert.rejects(broker.dial(1), { code: "ERR_BROKER_TIMEOUT" });
 });
 
-test("a broker that closes ends the dials that wait for their turn", async () => {
+test("a broker that closes ends the dials that wait for their turn", { timeout: 30_000 }, async () => {
   const { broker, knocks } = knocking(60_000);
   const dialling = [1, 2, 3].map((id) => assert.rejects(broker.dial(id), { code: "ERR_BROKER_CLOSED" }));
   await turns();
