@@ -327,7 +327,8 @@ function once(side: Side): Case[] {
         return onGrpc(side, "kv-grpc", context, { plugins }, async (client) => {
           await assert.rejects(client.dispense("stranger"), {
             code: "ERR_PLUGIN_PROTOCOL",
-            message: 'plugin "stranger" doesn\'t support gRPC',
+            message:
+              "plugin \"stranger\" doesn't support gRPC: the plugin speaks gRPC, and the host's type of that name has only a net/rpc side",
           });
           await assert.rejects(client.dispense("nobody" as "kv"), { code: "ERR_UNKNOWN_PLUGIN" });
         });
