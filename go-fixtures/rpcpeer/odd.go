@@ -30,8 +30,18 @@ type oddRequest struct {
 }
 
 func (c *oddConn) next() (r oddRequest, ok bool) {
-	ok = c.dec.Decode(&r.head) == nil && c.dec.Decode(&r.args) == nil
-	return r, ok
+	for {
+		if c.dec.Decode(&r.head) != nil {
+			return r, false
+		}
+		// A call that was given up: like Go's own server these have no such service, and drop what it says.
+		if r.head.ServiceMethod != "Goplug.Cancel" {
+			return r, c.dec.Decode(&r.args) == nil
+		}
+		if c.dec.Decode(nil) != nil {
+			return r, false
+		}
+	}
 }
 
 // answer sends a header and, if it is not nil, a body.

@@ -1,5 +1,4 @@
 import { open, stat } from "node:fs/promises";
-import { arch } from "node:process";
 
 /** ELF's e_machine (offset 18, in the file's own byte order) in Go's names; those that Go builds for. */
 const elfMachines: Readonly<Record<number, string>> = {
@@ -34,7 +33,7 @@ const machoMachines: Readonly<Record<number, string>> = {
 
 /** Node's name of this machine's architecture in Go's terms. */
 function goArch(): string {
-  return { x64: "amd64", ia32: "386" }[arch as string] ?? arch;
+  return { x64: "amd64", ia32: "386" }[process.arch as string] ?? process.arch;
 }
 
 /** What kind of executable a file's first bytes announce, or undefined when they announce none. */

@@ -1,5 +1,4 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { platform } from "node:process";
 import { signalProcess } from "./signal-process.js";
 
 /** Whether a process runs. One that has ended and was not yet waited for by its parent does not. */
@@ -37,7 +36,7 @@ export async function socketsOfChild(pid: number): Promise<string[]> {
 
 /** Whether a process listens on an address: undefined where the system does not tell. */
 export async function listensOn(pid: number, network: string, address: string): Promise<boolean | undefined> {
-  if (platform !== "linux") return undefined;
+  if (process.platform !== "linux") return undefined;
   try {
     const inodes = network === "unix" ? await unixInodes(address) : await tcpInodes(address);
     return (await socketInodes(pid)).some((inode) => inodes.has(inode));
@@ -51,7 +50,7 @@ export async function listensOn(pid: number, network: string, address: string): 
 async function statFields(
   pid: number,
 ): Promise<{ state: string; parent: string; started: string } | undefined> {
-  if (platform !== "linux") return undefined;
+  if (process.platform !== "linux") return undefined;
   try {
     const text = await readFile(`/proc/${pid}/stat`, "latin1");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

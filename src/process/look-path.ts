@@ -1,11 +1,10 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { platform } from "node:process";
 import { SpawnError } from "./errors.js";
 
 /** Whether a command is looked for in PATH: it is a name, and not the path of a file. */
 export function isBareName(command: string): boolean {
-  return !command.includes("/") && !(platform === "win32" && command.includes("\\"));
+  return !command.includes("/") && !(process.platform === "win32" && command.includes("\\"));
 }
 
 /**
@@ -23,7 +22,7 @@ export function lookPath(
     if (isAbsolute(command)) return command;
     return resolve(cwd ?? currentFolder(command), command);
   }
-  const suffixes = platform === "win32" ? ["", ".exe", ".com"] : [""];
+  const suffixes = process.platform === "win32" ? ["", ".exe", ".com"] : [""];
   for (const folder of path.split(delimiter)) {
     for (const suffix of suffixes) {
       const candidate = join(folder, command + suffix);

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, chownSync, existsSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { platform } from "node:process";
 import { isMainThread } from "node:worker_threads";
 import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
@@ -44,7 +43,7 @@ export interface OpenSocket extends SocketAddress {
  * @throws SocketError
  */
 export function openSocket(options: SocketOptions = {}): Promise<OpenSocket> {
-  const network = options.network ?? (platform === "win32" ? "tcp" : "unix");
+  const network = options.network ?? (process.platform === "win32" ? "tcp" : "unix");
   if (network === "tcp") return openTcpSocket(options.minPort ?? 0, options.maxPort ?? 0);
   return openUnixSocket(options);
 }
@@ -135,7 +134,7 @@ function withPrivateUmask<T>(make: () => T): T {
  * @throws SocketError ERR_SOCKET_PATH, ERR_SOCKET_LISTEN
  */
 export async function openPrivateSocket(prefix: string): Promise<OpenSocket> {
-  if (platform === "win32") return openPipe(prefix);
+  if (process.platform === "win32") return openPipe(prefix);
   const directory = await makePrivateDir({ prefix });
   try {
     const socket = await openUnixSocket({ directory: directory.path });

@@ -1,14 +1,13 @@
 import { randomInt } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { platform } from "node:process";
 import { SocketError } from "./errors.js";
 
 /**
  * Bytes of a path that the address structure holds beside its closing zero: 108 in all on Linux (unix(7)), 104 on macOS
  * and the BSDs. Node 20 cuts off what is longer without a word, and the socket gets another name.
  */
-export const longestPath = platform === "linux" ? 107 : 103;
+export const longestPath = process.platform === "linux" ? 107 : 103;
 
 /** The longest name that a plugin, ours or Go's (os.CreateTemp), gives to a socket. */
 export const longestName = `plugin${2 ** 32 - 1}`;
@@ -19,7 +18,7 @@ const shortFolder = "/tmp";
 /** @throws SocketError ERR_SOCKET_PATH */
 export function checkPath(path: string): string {
   const bytes = Buffer.byteLength(path);
-  if (platform === "win32" || bytes <= longestPath) return path;
+  if (process.platform === "win32" || bytes <= longestPath) return path;
   throw new SocketError(
     "ERR_SOCKET_PATH",
     `the socket path ${path} has ${bytes} bytes, and the system allows ${longestPath}: use a shorter folder`,
@@ -28,7 +27,7 @@ export function checkPath(path: string): string {
 
 /** Whether every socket that a plugin may make in a folder has a path that the system takes. */
 export function hasRoom(folder: string): boolean {
-  return platform === "win32" || Buffer.byteLength(join(resolve(folder), longestName)) <= longestPath;
+  return process.platform === "win32" || Buffer.byteLength(join(resolve(folder), longestName)) <= longestPath;
 }
 
 /**
@@ -36,7 +35,7 @@ export function hasRoom(folder: string): boolean {
  * systems TMPDIR alone. Node's tmpdir() also reads TMP and TEMP there.
  */
 export function tempDir(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return platform === "win32" ? tmpdir() : env.TMPDIR || "/tmp";
+  return process.platform === "win32" ? tmpdir() : env.TMPDIR || "/tmp";
 }
 
 /** The folder for temporary files, or a shorter one where a socket's path in it would be too long. */

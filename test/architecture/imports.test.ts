@@ -45,3 +45,12 @@ test("no file imports what its folder may not", () => {
   );
   assert.deepEqual(found, []);
 });
+
+// Naming anything of it makes Node read all of it, process.stdin among it: a plugin's stdin, which it shares with its host,
+// would no longer block, and the host's next read would fail.
+test("no file imports node:process, which opens the standard streams", () => {
+  const found = files.filter((file) =>
+    /from "(node:)?process"/.test(readFileSync(join(source, file), "utf8")),
+  );
+  assert.deepEqual(found, []);
+});

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { platform } from "node:process";
 import type { Writable } from "node:stream";
 
 const shell = "/bin/sh";
@@ -92,7 +91,7 @@ export class Watchdog {
   }
 
   #start(onUnwatched: (error: Error) => void): void {
-    if (platform === "win32") return;
+    if (process.platform === "win32") return;
     if (!existsSync(shell)) {
       onUnwatched(new Error(`there is no ${shell} to run a watchdog`));
       return;
