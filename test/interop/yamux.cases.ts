@@ -401,7 +401,13 @@ const plays: [feature: string, flags: string[], play: Play][] = [
       expectEqual(count, 262_144, "bytes before the end");
       expectEqual(error.code, "ERR_YAMUX_SESSION_SHUTDOWN", "error");
       await session.closed;
-      expectEqual(session.error?.code, "ERR_YAMUX_EOF", "what the session ended with");
+      // Go closes with window updates of ours unread, or not: in the first case the system resets the connection.
+      const { code } = session.error!;
+      expectEqual(
+        /^ERR_YAMUX_(EOF|CONNECTION_FAILED)$/.test(code),
+        true,
+        `what the session ended with: ${code}`,
+      );
     },
   ],
   [
