@@ -106,6 +106,7 @@ export {
   RemoteError,
   type ServerLimits,
   ShutdownError,
+  UnknownMethodError,
 } from "./netrpc/index.js";
 export { ServeError, type ServeErrorCode } from "./plugin/errors.js";
 export { pluginLogger } from "./plugin/logger.js";

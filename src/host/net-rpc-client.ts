@@ -132,15 +132,12 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
   #warningOf(name: string): UnansweredOptions {
     const { unansweredWarning } = this.#options;
     const after = timeLimit("unansweredWarning", unansweredWarning, DEFAULT_UNANSWERED_WARNING);
-    const tell = ({ serviceMethod, argument, isNilInterface }: UnansweredCall): void => {
-      const hint = isNilInterface
-        ? "Go's net/rpc never answers a method that it does not have when its argument is a nil interface: is the name right?"
-        : "the plugin may be busy or stopped, or wait for this host; a timeout of the call ends the wait";
+    const tell = ({ serviceMethod, argument }: UnansweredCall): void => {
       this.#logger.warn(`a call has had no answer for ${after / 1000} s`, {
         type: name,
         method: serviceMethod,
         ...(argument !== undefined && { argument }),
-        hint,
+        hint: "the plugin may be busy or stopped, or wait for this host; a timeout of the call ends the wait",
       });
     };
     return { after, tell };

@@ -14,6 +14,8 @@ import { asByteChannel, type ByteChannel } from "./channel.js";
 import { type CodecOptions, gobOptions } from "./codec-options.js";
 import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
 import { errorText, receivedResponse, request } from "./messages.js";
+import { isMissing, MethodProofs, proofArg } from "./method-proofs.js";
+import { nearMisses } from "./near-misses.js";
 import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js";
 import { keptArgument, type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
@@ -56,8 +58,11 @@ export class RpcClient {
   #seq = 0;
   /** Whether abandoned calls are told of; until the peer says that it knows nothing of that. */
   #peerCancels = true;
-  /** Calls of {@link cancelMethod} under way. */
-  #cancelling = 0;
+  readonly #proofs = new MethodProofs();
+  /** The methods that this client is known to be used for. */
+  readonly #defined = new Set<string>();
+  /** Calls under way that this client made of its own accord. */
+  #ownCalls = 0;
   #blocked = false;
   #flushScheduled = false;
   /** The response header whose body is still to come. */
@@ -95,7 +100,7 @@ export class RpcClient {
 
   /** Calls whose answers have not come yet. */
   get pending(): number {
-    return this.#pending.size + this.#waiting.size - this.#cancelling;
+    return this.#pending.size + this.#waiting.size + this.#proofs.waiting - this.#ownCalls;
   }
 
   /**
@@ -158,6 +163,11 @@ export class RpcClient {
     });
   }
 
+  /** Says which methods the peer should have: who calls another one is told what may have been meant. */
+  expect(service: string, methods: Iterable<string>): void {
+    for (const name of methods) this.#defined.add(`${service}.${name}`);
+  }
+
   /** Closes the connection. Pending calls fail with ShutdownError, as do later ones; a second close does nothing. */
   async close(): Promise<void> {
     if (this.#state.name === "open") {
@@ -178,25 +188,53 @@ export class RpcClient {
    * that can do something with it is told.
    */
   #abandon(call: PendingCall): void {
-    if (this.#waiting.delete(call) || !this.#pending.delete(call.seq)) return;
+    if (this.#waiting.delete(call) || this.#proofs.abandon(call) || !this.#pending.delete(call.seq)) return;
     if (this.#peerCancels && this.#state.name === "open") this.#tellCancelled(call.seq);
   }
 
   #tellCancelled(seq: number): void {
-    this.#cancelling++;
+    this.#callSelf(cancelMethod, cancelArg, seq, () => {
+      // A peer that knows nothing of it, such as Go's: once is enough.
+      this.#peerCancels = false;
+    });
+  }
+
+  /** Finds out whether there is such a method, before the call is sent that a Go peer without it would never answer. */
+  #prove(call: PendingCall): void {
+    const { serviceMethod } = call;
+    if (!this.#proofs.isFirst(call)) return;
+    this.#callSelf(serviceMethod, proofArg, { re: 0, im: 0 }, (error) => {
+      const calls = this.#proofs.take(serviceMethod);
+      if (this.#state.name === "shutdown") for (const { reject } of calls) reject(error);
+      else if (error instanceof RemoteError && isMissing(error.message)) {
+        for (const { reject } of calls) reject(this.#refusal(error.message, serviceMethod));
+      } else {
+        this.#proofs.add(serviceMethod);
+        for (const waiting of calls) this.#submit(waiting);
+      }
+    });
+  }
+
+  /** A call of this client's own accord, that nobody sees. It is meant to fail: with an answer that tells something. */
+  #callSelf<A extends AnySchema>(
+    serviceMethod: string,
+    argSchema: A,
+    arg: Input<A>,
+    failed: (error: unknown) => void,
+  ): void {
+    this.#ownCalls++;
     this.#submit({
       trace: undefined,
-      serviceMethod: cancelMethod,
-      argSchema: cancelArg,
-      arg: seq,
+      serviceMethod,
+      argSchema,
+      arg,
       replySchema: emptyStruct,
       into: undefined,
       seq: -1,
-      resolve: () => void this.#cancelling--,
-      reject: () => {
-        this.#cancelling--;
-        // A peer that knows nothing of it, such as Go's: once is enough.
-        this.#peerCancels = false;
+      resolve: () => void this.#ownCalls--,
+      reject: (error) => {
+        this.#ownCalls--;
+        failed(error);
       },
     });
   }
@@ -225,6 +263,7 @@ export class RpcClient {
   #send(call: PendingCall): void {
     const checkpoint = this.#encoder.checkpoint();
     const seq = this.#seq;
+    const { nilInterfaces } = this.#encoder;
     try {
       this.#encoder.encode(request, { ServiceMethod: call.serviceMethod, Seq: seq });
       this.#encoder.encode(call.argSchema, call.arg as never);
@@ -232,6 +271,11 @@ export class RpcClient {
       // Go leaves the header behind here, and the stream out of step; nothing of a failed call may stay.
       this.#encoder.rollback(checkpoint);
       call.reject(error);
+      return;
+    }
+    if (this.#encoder.nilInterfaces !== nilInterfaces && !this.#proofs.has(call.serviceMethod)) {
+      this.#encoder.rollback(checkpoint);
+      this.#prove(call);
       return;
     }
     if (call.trace !== undefined) call.trace.requestBytes = this.#encoder.pending - checkpoint.pending;
@@ -296,7 +340,7 @@ export class RpcClient {
       if (call === undefined || header.error !== "") {
         // The error's empty struct is skipped too: its type definition comes once and must be remembered.
         if (this.#decoder.skip() === NEED_MORE) return false;
-        call?.reject(new RemoteError(header.error, call.serviceMethod));
+        call?.reject(this.#refusal(header.error, call.serviceMethod));
       } else {
         const reply = this.#decoder.decode(call.replySchema, call.into as never);
         if (reply === NEED_MORE) return false;
@@ -326,8 +370,13 @@ export class RpcClient {
     call?.reject(
       refusal === ""
         ? new BadReplyError("reading body ", cause, call.serviceMethod)
-        : new RemoteError(refusal, call.serviceMethod),
+        : this.#refusal(refusal, call.serviceMethod),
     );
+  }
+
+  #refusal(text: string, serviceMethod: string): RemoteError {
+    const meant = isMissing(text) ? nearMisses(serviceMethod, this.#defined) : [];
+    return new RemoteError(text, serviceMethod, meant);
   }
 
   #lose(cause: Error | undefined): void {

@@ -13,10 +13,31 @@ export class RemoteError extends NetRpcError {
   override readonly name = "RemoteError";
   /** The method that was called, such as `Plugin.Get`. */
   readonly serviceMethod: string;
+  /** Where the peer has no such method: those of the definition whose names are near to it, if there are any. */
+  declare readonly didYouMean?: readonly string[];
 
-  constructor(text: string, serviceMethod: string) {
+  constructor(text: string, serviceMethod: string, didYouMean: readonly string[] = []) {
     super("ERR_NETRPC_REMOTE", text);
     this.serviceMethod = serviceMethod;
+    if (didYouMean.length > 0) this.didYouMean = didYouMean;
+  }
+}
+
+/** A method that the definition does not have was called, under a name near to one that it has. Nothing was sent. */
+export class UnknownMethodError extends NetRpcError {
+  override readonly name = "UnknownMethodError";
+  /** What was called, such as `Plugin.greet`. */
+  readonly serviceMethod: string;
+  /** What may have been meant, such as `Plugin.Greet`. */
+  readonly didYouMean: readonly string[];
+
+  constructor(serviceMethod: string, didYouMean: readonly string[]) {
+    super(
+      "ERR_NETRPC_UNKNOWN_METHOD",
+      `the definition has no method ${serviceMethod}: did you mean ${didYouMean.join(" or ")}?`,
+    );
+    this.serviceMethod = serviceMethod;
+    this.didYouMean = didYouMean;
   }
 }
 

@@ -15,6 +15,7 @@ export {
   NetRpcError,
   RemoteError,
   ShutdownError,
+  UnknownMethodError,
 } from "./errors.js";
 export {
   type CallContext,

@@ -1,7 +1,8 @@
 import { AbortedError, badOption, OptionError } from "../errors.js";
 import type { AnySchema, Input, Output } from "../gob/index.js";
 import type { RpcClient } from "./client.js";
-import { BadReplyError, CallTimeoutError, RemoteError } from "./errors.js";
+import { BadReplyError, CallTimeoutError, RemoteError, UnknownMethodError } from "./errors.js";
+import { nearMisses } from "./near-misses.js";
 import type { CallOptions } from "./pending-call.js";
 
 /** Wire name of each method, with the schemas of its argument and reply. */
@@ -91,7 +92,10 @@ export function caller<const T extends MethodTable>(
   methods: T,
 ): Caller<T> {
   checkMethods(methods);
-  const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = {};
+  client.expect(service, Object.keys(methods));
+  const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = Object.create(
+    misspelled(service, Object.keys(methods)),
+  );
   for (const [name, [argSchema, replySchema]] of Object.entries(methods)) {
     const serviceMethod = `${service}.${name}`;
     bound[name] = async (arg, options) => {
@@ -105,4 +109,27 @@ export function caller<const T extends MethodTable>(
     };
   }
   return bound as unknown as Caller<T>;
+}
+
+/**
+ * What a caller inherits from: names that it does not have lead here. For one near to a method's the function is there that
+ * says so, for those whose compiler did not; all others are undefined, as ever.
+ */
+function misspelled(service: string, methods: readonly string[]): object {
+  return new Proxy(
+    {},
+    {
+      get(target, name, receiver) {
+        // Whatever is awaited is asked for `then`.
+        if (typeof name !== "string" || name === "then" || name in target)
+          return Reflect.get(target, name, receiver);
+        const meant = nearMisses(name, methods);
+        if (meant.length === 0) return undefined;
+        return () => {
+          const full = (method: string): string => `${service}.${method}`;
+          throw new UnknownMethodError(full(name), meant.map(full));
+        };
+      },
+    },
+  );
 }

@@ -7,8 +7,6 @@ export interface UnansweredCall {
   readonly serviceMethod: string;
   /** Its argument, where that is short. */
   readonly argument: string | undefined;
-  /** The argument is a nil interface: Go's server never answers such a call of a method that it does not have. */
-  readonly isNilInterface: boolean;
 }
 
 /** Who is told of calls without an answer. */
@@ -69,13 +67,12 @@ export class UnansweredWatch {
     else this.#wait();
   }
 
-  #tell({ serviceMethod, argSchema, arg }: PendingCall): void {
+  #tell({ serviceMethod, arg }: PendingCall): void {
     if (this.#told.has(serviceMethod)) return;
     this.#told.add(serviceMethod);
     this.#options.tell({
       serviceMethod,
       argument: arg === undefined ? undefined : String(JSON.stringify(arg, shown)),
-      isNilInterface: arg === null && argSchema.node.kind === "interface",
     });
   }
 }

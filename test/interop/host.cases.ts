@@ -1,7 +1,7 @@
 // A TypeScript host with Go plugins over net/rpc.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { PluginExitedError, RemoteError, UnknownPluginError } from "../../src/index.js";
+import { gob, netRpcPlugin, PluginExitedError, RemoteError, UnknownPluginError } from "../../src/index.js";
 import type { Case, CaseContext } from "./case.js";
 import { Collector, greeter, isRunning, kv, pattern, until, withClient } from "./support.js";
 
@@ -54,13 +54,29 @@ export const cases: Case[] = [
     assert.equal(Buffer.from(await store.Get("nothing")).toString(), "something");
   }),
   onKv("unknown method", async (store) => {
-    // Not a nil interface, which Go's server cannot discard: it would wait for more (gob's ignoreInterface).
     await assert.rejects(store.NoSuchMethod("argument"), {
       name: "RemoteError",
       message: "rpc: can't find method Plugin.NoSuchMethod",
     });
     assert.deepEqual(Buffer.from(await store.Echo(pattern(3))), pattern(3));
   }),
+  {
+    name: "ts->go netrpc unknown method with a nil interface, which Go's server cannot discard",
+    needs: ["greeter-netrpc"],
+    run: async ({ bin }) => {
+      const misnamed = netRpcPlugin({ greet: [gob.any, gob.string], Greet: [gob.any, gob.string] });
+      await withClient({ plugins: { greeter: misnamed }, cmd: [bin("greeter-netrpc")] }, async (client) => {
+        const plugin = await client.dispense("greeter");
+        await assert.rejects(plugin.greet(null), {
+          name: "RemoteError",
+          message: "rpc: can't find method Plugin.greet",
+          didYouMean: ["Plugin.Greet"],
+        });
+        assert.equal(await plugin.Greet(null), "Hello!");
+        assert.equal(client.counters.calls, 2);
+      });
+    },
+  },
   {
     name: "ts->go netrpc ping",
     needs: ["kv-netrpc"],

@@ -126,6 +126,26 @@ function onBoth(network: Network): Case[] {
       );
       assert.deepEqual(await arith.Add({ A: 7, B: 8 }), { C: 15 });
     }),
+    onArith(
+      network,
+      "unknown methods with nil interfaces, which Go's server cannot discard",
+      async (arith, client) => {
+        const shapes: [gob.AnySchema, unknown][] = [
+          [gob.any, null],
+          [gob.slice(gob.any), [null]],
+          [gob.slice(gob.any), ["x", null]],
+          [gob.map(gob.string, gob.any), new Map([["a", null]])],
+        ];
+        for (const [schema, value] of shapes) {
+          const call = (name: string) => client.call(name, schema, value as never, gob.any);
+          await assert.rejects(call("Arith.Missing"), remote("rpc: can't find method Arith.Missing"));
+          await assert.rejects(call("Missing.Add"), remote("rpc: can't find service Missing.Add"));
+          await assert.rejects(call("Add"), remote("rpc: service/method request ill-formed: Add"));
+          assert.deepEqual(await arith.Add({ A: 7, B: 8 }), { C: 15 });
+        }
+        assert.equal(await arith.Nothing(null), null);
+      },
+    ),
     onArith(network, "answers out of order", async (arith) => {
       const order: string[] = [];
       await Promise.all([

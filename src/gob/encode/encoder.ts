@@ -49,6 +49,7 @@ class StreamWriter extends Writer implements EncodeState {
   /** Offset from `start` of the segment being written, and the bytes reserved for its length. */
   segment = 0;
   reserved = 1;
+  nilInterfaces = 0;
   readonly flush = (): void => this.nextSegment();
 
   /** Begins a message, or a counted part of one. */
@@ -170,6 +171,14 @@ export class Encoder {
   /** Bytes written and not yet taken. */
   get pending(): number {
     return this.#w.pos - this.#w.start;
+  }
+
+  /**
+   * How many nil interfaces were written up to now, and tried to be: Go's decoder, where it has to skip such a value, waits for
+   * more than there is (decode.go: ignoreInterface).
+   */
+  get nilInterfaces(): number {
+    return this.#w.nilInterfaces;
   }
 
   /**

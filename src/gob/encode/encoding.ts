@@ -3,6 +3,8 @@ import type { Writer } from "../wire/writer.js";
 
 /** What the operations need of the encoder beside the bytes: interface values bring types along. */
 export interface EncodeState extends Writer {
+  /** How many nil interfaces were written. */
+  nilInterfaces: number;
   /** Writes an interface value: name, definitions, id, length, content. */
   interfaceValue(value: TypedValue): void;
 }

@@ -9,6 +9,7 @@ import { show } from "./leaves.js";
 /** Writes an interface value. `place` is the type that belongs to a value in its place, if one is remembered. */
 export function writeInterface(w: EncodeState, v: unknown, place: AnySchema | undefined): void {
   if (v === null || v === undefined) {
+    w.nilInterfaces++;
     w.uint(0);
     return;
   }

@@ -11,7 +11,7 @@ const { Add, Echo } = methods;
 describe("calls on the wire", () => {
   test("all calls of a turn are one write, numbered from 0", async () => {
     const { channel, rpc, answers } = scripted();
-    const calls = [rpc.Add({ A: 1, B: 2 }), rpc.Echo(Buffer.from("x")), rpc.Nothing(null)];
+    const calls = [rpc.Add({ A: 1, B: 2 }), rpc.Echo(Buffer.from("x")), rpc.Nothing("x")];
     await settle();
     assert.equal(channel.writes.length, 1);
     assert.deepEqual(
@@ -194,7 +194,7 @@ describe("abandoned calls", () => {
     const abandoned = [
       rpc.Add({ A: 1, B: 1 }, { signal: abort.signal }),
       rpc.Echo(Buffer.from("x"), { timeout: 1 }),
-      rpc.Nothing(null, { signal: abort.signal }),
+      rpc.Nothing("x", { signal: abort.signal }),
     ];
     for (const call of abandoned) call.catch(() => {});
     await settle();

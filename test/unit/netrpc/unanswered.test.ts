@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as gob from "../../../src/gob/index.js";
-import { Client, netRpcPlugin, nullLogger } from "../../../src/index.js";
+import { Client, nullLogger } from "../../../src/index.js";
 import type { UnansweredCall } from "../../../src/netrpc/index.js";
 import { binary } from "../../interop/case.js";
-import { handshakeConfig, until } from "../../interop/support.js";
+import { handshakeConfig, kv, until } from "../../interop/support.js";
 import { needs } from "../../support.js";
 import { settle } from "./scripted-channel.js";
 import { methods, scripted } from "./support.js";
@@ -20,14 +20,14 @@ function watched(after: number) {
 describe("calls without an answer", () => {
   test("are told once for each method, with a short argument", async () => {
     const { told, client, rpc } = watched(40);
-    const calls = [rpc.Nothing(null), rpc.Wait(7), rpc.Wait(8), rpc.Echo(Buffer.from("x"))];
+    const calls = [rpc.Nothing("x"), rpc.Wait(7), rpc.Wait(8), rpc.Echo(Buffer.from("x"))];
     await until("the words", () => told.length === 3);
     const again = rpc.Wait(9);
     await sleep(150);
     assert.deepEqual(told, [
-      { serviceMethod: "Test.Nothing", argument: "null", isNilInterface: true },
-      { serviceMethod: "Test.Wait", argument: "7", isNilInterface: false },
-      { serviceMethod: "Test.Echo", argument: undefined, isNilInterface: false },
+      { serviceMethod: "Test.Nothing", argument: '"x"' },
+      { serviceMethod: "Test.Wait", argument: "7" },
+      { serviceMethod: "Test.Echo", argument: undefined },
     ]);
     for (const call of [...calls, again]) call.catch(() => {});
     await client.close();
@@ -35,7 +35,7 @@ describe("calls without an answer", () => {
 
   test("are not told before their time, nor once they are answered", async () => {
     const { channel, told, rpc, answers } = watched(60_000);
-    const call = rpc.Nothing(null);
+    const call = rpc.Nothing("x");
     await settle();
     channel.feed(answers.ok(0, gob.any, null));
     await call;
@@ -55,33 +55,32 @@ describe("calls without an answer", () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
     const before = timers();
     const { rpc } = watched(60_000);
-    rpc.Nothing(null).catch(() => {});
+    rpc.Nothing("x").catch(() => {});
     assert.equal(timers(), before);
   });
 });
 
 test(
-  "a wrong method name with a nil argument: the host's log says what it may be",
-  needs("greeter-netrpc"),
+  "a call that Go does not answer: the host's log says so, and of which plugin",
+  needs("kv-netrpc"),
   async () => {
     const lines: [string, unknown][] = [];
-    const greeter = netRpcPlugin({ greet: [gob.any, gob.string] });
     await using client = new Client({
       handshakeConfig,
-      plugins: { greeter },
-      cmd: [binary("greeter-netrpc")],
+      plugins: { kv },
+      cmd: [binary("kv-netrpc")],
       logger: { ...nullLogger, warn: (message, fields) => lines.push([message, fields]) },
       unansweredWarning: 50,
     });
-    const plugin = await client.dispense("greeter");
-    const call = assert.rejects(plugin.greet(null));
+    const store = await client.dispense("kv");
+    const call = assert.rejects(store.Hang(null));
     await until("the warning", () => lines.length > 0);
     const [message, fields] = lines[0]!;
     assert.equal(message, "a call has had no answer for 0.05 s");
     const { type, method, argument, hint, plugin: name } = fields as Record<string, string>;
-    assert.deepEqual([type, method, argument], ["greeter", "Plugin.greet", "null"]);
-    assert.match(name!, /greeter-netrpc$/);
-    assert.match(hint!, /nil interface: is the name right\?$/);
+    assert.deepEqual([type, method, argument], ["kv", "Plugin.Hang", "null"]);
+    assert.match(name!, /kv-netrpc$/);
+    assert.match(hint!, /a timeout of the call ends the wait$/);
     await client.kill();
     await call;
   },
