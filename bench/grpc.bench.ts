@@ -1,114 +1,132 @@
-// goplug's gRPC host beside a bare grpc-js client and a Go host, on the same Go plugin; a TypeScript plugin beside a Go one
-// under the same Go host; the multiplexed broker beside the plain.
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+// goplug's gRPC host beside a Go host and a bare grpc-js client, on the same Go plugin; a TypeScript plugin beside a Go one, and
+// beside one by grpc-js's transport, under the same Go host; the multiplexed broker beside the plain.
 import { credentials } from "@grpc/grpc-js";
 import { Client, grpcPlugin, nullLogger } from "../src/index.js";
 import { pluginCommand } from "../test/interop/build-plugins.js";
 import { binary } from "../test/interop/case.js";
 import { AddHelperClient, type BrokerId, type SumReply } from "../test/interop/gen/counter.js";
 import { KVClient } from "../test/interop/gen/kv.js";
+import { StreamClient } from "../test/interop/gen/stream.js";
 import { call, counter } from "../test/interop/grpc-support.js";
 import { handshakeConfig, pattern } from "../test/interop/support.js";
+import { driver, GoHost } from "./grpc/drive.js";
+import { type Clients, type Workload, workloads } from "./grpc/workloads.js";
 import { alternate, type Row, row, type Suite } from "./harness.js";
 
 const rounds = 7;
-const kv = grpcPlugin({ client: ({ conn }) => conn.client(KVClient), server: () => {} });
+const kv = grpcPlugin({
+  client: ({ conn }): Clients => ({ kv: conn.client(KVClient), stream: conn.client(StreamClient) }),
+  server: () => {},
+});
 const allowedProtocols = ["grpc"] as const;
 
-interface Mode {
-  /** Also bench-host-kv's mode. */
-  name: string;
-  calls: number;
-  inFlight: number;
-  /** Bytes of the value. */
-  size: number;
-}
-
-const modes: Mode[] = [
-  { name: "sequential", calls: 4000, inFlight: 1, size: 64 },
-  { name: "inflight64", calls: 16_000, inFlight: 64, size: 64 },
-  { name: "get1MiB", calls: 200, inFlight: 1, size: 1 << 20 },
-];
-
-const run = promisify(execFile);
-
-/** A Go host's calls a second on a plugin. */
-async function goHost({ name, calls, size }: Mode, command: readonly string[]): Promise<number> {
-  const settings = ["-grpc", "-mode", name, "-n", String(calls), "-size", String(size)];
-  const { stdout } = await run(binary("bench-host-kv"), [...settings, "--", ...command]);
-  const result = JSON.parse(stdout) as { calls: number; seconds: number };
-  return result.calls / result.seconds;
-}
-
-async function plugin(mode: Mode): Promise<Row> {
-  const command = await pluginCommand("kv-grpc");
-  const figures = await alternate(rounds, {
-    goplug: () => goHost(mode, command),
-    go: () => goHost(mode, [binary("kv-grpc")]),
-  });
-  return row(`grpc.plugin.${mode.name}`, "calls/s", "higher", figures.goplug, "Go plugin", figures.go);
-}
-
-/** Calls a second, after a warm-up. */
-async function measure({ calls, inFlight }: Mode, one: () => Promise<unknown>): Promise<number> {
-  const drive = async (n: number): Promise<void> => {
-    let left = n;
-    const worker = async (): Promise<void> => {
-      while (left-- > 0) await one();
-    };
-    await Promise.all(Array.from({ length: inFlight }, worker));
-  };
-  await drive(calls / 5);
-  const start = performance.now();
-  await drive(calls);
-  return (calls / (performance.now() - start)) * 1000;
-}
-
-async function connection(mode: Mode): Promise<Row[]> {
+async function hosts(workload: Workload): Promise<Row[]> {
+  const cmd = [binary("kv-grpc")] as const;
   await using host = new Client({
     handshakeConfig,
     plugins: { kv },
-    cmd: [binary("kv-grpc")],
+    cmd,
     allowedProtocols,
     logger: nullLogger,
   });
   const ours = await host.dispense("kv");
-  const bare = new KVClient(`unix:${host.address!.address}`, credentials.createInsecure(), {
-    "grpc.max_receive_message_length": -1,
-  });
-  await call(ours, ours.put as never, { key: "bench", value: pattern(mode.size) });
-  const get = (client: KVClient) => () => call(client, client.get as never, { key: "bench" });
-  const figures = await alternate(rounds, {
-    goplug: () => measure(mode, get(ours)),
-    bare: () => measure(mode, get(bare)),
-    go: () => goHost(mode, [binary("kv-grpc")]),
-  });
-  bare.close();
-  return [
-    row(`grpc.${mode.name}`, "calls/s", "higher", figures.goplug, "Go host", figures.go),
-    row(`grpc.${mode.name}.grpc-js`, "calls/s", "higher", figures.goplug, "bare grpc-js", figures.bare),
-  ];
+  const target = `unix:${host.address!.address}`;
+  const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
+  const bare: Clients = {
+    kv: new KVClient(target, credentials.createInsecure(), unlimited),
+    stream: new StreamClient(target, credentials.createInsecure(), unlimited),
+  };
+  const go = new GoHost(workload, cmd);
+  try {
+    await call(ours.kv, ours.kv.put as never, { key: "bench", value: pattern(workload.size) });
+    const { name, unit, floors, inFlight, one } = workload;
+    const figures = await alternate(rounds, {
+      goplug: driver(inFlight, () => one(ours)),
+      bare: driver(inFlight, () => one(bare)),
+      go: go.measure,
+    });
+    return [
+      row(`grpc.${name}`, unit, "higher", figures.goplug, "Go host", figures.go, floors.go),
+      row(
+        `grpc.${name}.grpc-js`,
+        unit,
+        "higher",
+        figures.goplug,
+        "bare grpc-js",
+        figures.bare,
+        floors.grpcJs,
+      ),
+    ];
+  } finally {
+    bare.kv.close();
+    bare.stream.close();
+    await go.stop();
+  }
 }
 
-async function brokered(mode: Mode): Promise<Row> {
+async function plugins(workload: Workload): Promise<Row[]> {
+  const goplug = new GoHost(workload, await pluginCommand("kv-grpc"));
+  const grpcJs = new GoHost(workload, await pluginCommand("kv-grpc", "--grpc-js"));
+  const go = new GoHost(workload, [binary("kv-grpc")]);
+  try {
+    const figures = await alternate(rounds, {
+      goplug: goplug.measure,
+      grpcJs: grpcJs.measure,
+      go: go.measure,
+    });
+    const { unit } = workload;
+    const name = `grpc.plugin.${workload.name}`;
+    return [
+      row(name, unit, "higher", figures.goplug, "Go plugin", figures.go, 0.8),
+      row(`${name}.grpc-js`, unit, "higher", figures.goplug, "grpc-js's transport", figures.grpcJs, 3),
+    ];
+  } finally {
+    await Promise.all([goplug, grpcJs, go].map((host) => host.stop()));
+  }
+}
+
+/** What is measured over a brokered connection. */
+interface Brokered {
+  name: string;
+  unit: string;
+  inFlight: number;
+  one(clients: { helper: AddHelperClient; stream: StreamClient }): Promise<unknown>;
+}
+
+const sum: Brokered["one"] = ({ helper }) =>
+  call<object, SumReply>(helper, helper.sum as never, { a: 1n, b: 2n });
+
+/** One message of 1 MiB. */
+async function get1MiB({ stream }: { stream: StreamClient }): Promise<void> {
+  const source = stream.source({ bytes: 1n << 20n, chunk: 1 << 20, code: 0, text: "", stay: false });
+  for await (const { data } of source) if (data.length !== 1 << 20) throw new Error(`${data.length} bytes`);
+}
+
+const overBroker: readonly Brokered[] = [
+  { name: "sequential", unit: "calls/s", inFlight: 1, one: sum },
+  { name: "inflight64", unit: "calls/s", inFlight: 64, one: sum },
+  { name: "get1MiB", unit: "MiB/s", inFlight: 1, one: get1MiB },
+];
+
+async function brokered({ name, unit, inFlight, one }: Brokered): Promise<Row> {
   const start = async (grpcBrokerMultiplex: boolean) => {
     const cmd = [binary("counter-grpc")] as const;
     const common = { handshakeConfig, plugins: { counter }, logger: nullLogger };
     const host = new Client({ ...common, cmd, allowedProtocols, grpcBrokerMultiplex });
     const { broker, counter: store } = await host.dispense("counter");
     const { id } = await call<object, BrokerId>(store, store.open, {});
-    const helper = (await broker.dial(id)).client(AddHelperClient);
-    const sum = (): Promise<SumReply> => call(helper, helper.sum as never, { a: 1n, b: 2n });
-    return { host, sum };
+    const conn = await broker.dial(id);
+    const clients = { helper: conn.client(AddHelperClient), stream: conn.client(StreamClient) };
+    const measure = driver(inFlight, async () => {
+      await one(clients);
+      return 1;
+    });
+    return { host, measure };
   };
   const [muxed, plain] = [await start(true), await start(false)];
   try {
-    const figures = await alternate(rounds, {
-      muxed: () => measure(mode, muxed.sum),
-      plain: () => measure(mode, plain.sum),
-    });
-    return row(`grpc.mux.${mode.name}`, "calls/s", "higher", figures.muxed, "plain broker", figures.plain);
+    const figures = await alternate(rounds, { muxed: muxed.measure, plain: plain.measure });
+    return row(`grpc.mux.${name}`, unit, "higher", figures.muxed, "plain broker", figures.plain, 0.95);
   } finally {
     await Promise.all([muxed.host.kill(), plain.host.kill()]);
   }
@@ -118,11 +136,15 @@ export const suite: Suite = {
   name: "gRPC: hosts and plugins beside Go's and grpc-js, the multiplexed broker beside the plain one",
   async run(wanted) {
     const rows: Row[] = [];
-    for (const mode of modes) {
-      if (wanted(`grpc.${mode.name}`)) rows.push(...(await connection(mode)));
-      if (wanted(`grpc.plugin.${mode.name}`)) rows.push(await plugin(mode));
-      if (mode.size === 64 && wanted(`grpc.mux.${mode.name}`)) rows.push(await brokered(mode));
+    for (const workload of workloads) {
+      const { name } = workload;
+      if (wanted(`grpc.${name}`) || wanted(`grpc.${name}.grpc-js`)) rows.push(...(await hosts(workload)));
     }
+    for (const workload of workloads) {
+      const name = `grpc.plugin.${workload.name}`;
+      if (wanted(name) || wanted(`${name}.grpc-js`)) rows.push(...(await plugins(workload)));
+    }
+    for (const one of overBroker) if (wanted(`grpc.mux.${one.name}`)) rows.push(await brokered(one));
     return rows;
   },
 };

@@ -6,6 +6,8 @@ export interface Row {
   peer: string;
   peerValue: number;
   ratio: number;
+  /** The least ratio that is wanted. Falling below it is shown, and fails nothing. */
+  floor?: number;
   /** The same on a single processor, where that was measured, too. */
   oneCpu?: { value: number; peerValue: number; ratio: number };
 }
@@ -53,13 +55,8 @@ export function row(
   value: number,
   peer: string,
   peerValue: number,
+  floor?: number,
 ): Row {
-  return {
-    name,
-    unit,
-    value,
-    peer,
-    peerValue,
-    ratio: better === "higher" ? value / peerValue : peerValue / value,
-  };
+  const ratio = better === "higher" ? value / peerValue : peerValue / value;
+  return { name, unit, value, peer, peerValue, ratio, ...(floor !== undefined && { floor }) };
 }

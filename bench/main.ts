@@ -49,18 +49,23 @@ function measureOnOneCpu(): Row[] {
 const show = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3);
 
+function floorOf({ ratio, floor }: Row): string {
+  if (floor === undefined) return "";
+  return `${floor.toFixed(2)}${ratio < floor ? " (below)" : ""}`;
+}
+
 function print(rows: readonly Row[]): void {
-  const figures = ({ value, peerValue, ratio }: Omit<Row, "oneCpu">): string[] => [
+  const figures = ({ value, peerValue, ratio }: Pick<Row, "value" | "peerValue" | "ratio">): string[] => [
     show(value),
     show(peerValue),
     ratio.toFixed(2),
   ];
   const both = rows.some((row) => row.oneCpu !== undefined);
   const table = rows.map((row) => [
-    ...[row.name, row.unit, row.peer, ...figures(row)],
-    ...(row.oneCpu === undefined ? [] : figures({ ...row, ...row.oneCpu })),
+    ...[row.name, row.unit, row.peer, ...figures(row), floorOf(row)],
+    ...(row.oneCpu === undefined ? [] : figures(row.oneCpu)),
   ]);
-  const head = ["row", "unit", "peer", "goplug", "peer's", "ratio"];
+  const head = ["row", "unit", "peer", "goplug", "peer's", "ratio", "floor"];
   table.unshift(both ? [...head, "one cpu", "peer's", "ratio"] : head);
   const widths = table[0]!.map((_, column) => Math.max(...table.map((line) => (line[column] ?? "").length)));
   for (const line of table)

@@ -13,6 +13,7 @@ import (
 
 	"example.com/goplug/fixtures/shared/fixturepb"
 	"example.com/goplug/fixtures/shared/grpcserve"
+	"example.com/goplug/fixtures/shared/kvgrpc"
 )
 
 // Name is what hosts dispense; gRPC mode does not send it.
@@ -53,7 +54,7 @@ func (h *Helper) Nest(ctx context.Context, in *fixturepb.NestRequest) (*fixturep
 	return reply, nil
 }
 
-// Serve serves h on a brokered id until stop is called or the broker ends. It
+// Serve serves h, and the streams of stream.proto beside it, on a brokered id until stop is called or the broker ends. It
 // comes back when the id can be dialled: with multiplexing, go-plugin refuses a
 // knock that comes while Accept is still at work ("no listener for id N").
 func Serve(broker *plugin.GRPCBroker, id uint32, h *Helper) (stop func()) {
@@ -64,6 +65,7 @@ func Serve(broker *plugin.GRPCBroker, id uint32, h *Helper) (stop func()) {
 		broker.AcceptAndServe(id, func(opts []grpc.ServerOption) *grpc.Server {
 			s := grpcserve.Server(opts)
 			fixturepb.RegisterAddHelperServer(s, h)
+			kvgrpc.RegisterStreams(s)
 			made <- s
 			return s
 		})

@@ -150,7 +150,7 @@ func (x *Chunk) GetData() []byte {
 type SinkReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Bytes int64                  `protobuf:"varint,1,opt,name=bytes,proto3" json:"bytes,omitempty"`
-	// SHA-256 in lower-case hex.
+	// SHA-256 in lower-case hex; Count leaves it out.
 	Sha256        string `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -215,10 +215,11 @@ const file_stream_proto_rawDesc = "" +
 	"\x04data\x18\x01 \x01(\fR\x04data\"9\n" +
 	"\tSinkReply\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x16\n" +
-	"\x06sha256\x18\x02 \x01(\tR\x06sha2562\xc8\x01\n" +
+	"\x06sha256\x18\x02 \x01(\tR\x06sha2562\x87\x02\n" +
 	"\x06Stream\x12B\n" +
 	"\x06Source\x12\x1e.goplug.fixtures.SourceRequest\x1a\x16.goplug.fixtures.Chunk0\x01\x12<\n" +
-	"\x04Sink\x12\x16.goplug.fixtures.Chunk\x1a\x1a.goplug.fixtures.SinkReply(\x01\x12<\n" +
+	"\x04Sink\x12\x16.goplug.fixtures.Chunk\x1a\x1a.goplug.fixtures.SinkReply(\x01\x12=\n" +
+	"\x05Count\x12\x16.goplug.fixtures.Chunk\x1a\x1a.goplug.fixtures.SinkReply(\x01\x12<\n" +
 	"\x06Mirror\x12\x16.goplug.fixtures.Chunk\x1a\x16.goplug.fixtures.Chunk(\x010\x01B.Z,example.com/goplug/fixtures/shared/fixturepbb\x06proto3"
 
 var (
@@ -242,12 +243,14 @@ var file_stream_proto_goTypes = []any{
 var file_stream_proto_depIdxs = []int32{
 	0, // 0: goplug.fixtures.Stream.Source:input_type -> goplug.fixtures.SourceRequest
 	1, // 1: goplug.fixtures.Stream.Sink:input_type -> goplug.fixtures.Chunk
-	1, // 2: goplug.fixtures.Stream.Mirror:input_type -> goplug.fixtures.Chunk
-	1, // 3: goplug.fixtures.Stream.Source:output_type -> goplug.fixtures.Chunk
-	2, // 4: goplug.fixtures.Stream.Sink:output_type -> goplug.fixtures.SinkReply
-	1, // 5: goplug.fixtures.Stream.Mirror:output_type -> goplug.fixtures.Chunk
-	3, // [3:6] is the sub-list for method output_type
-	0, // [0:3] is the sub-list for method input_type
+	1, // 2: goplug.fixtures.Stream.Count:input_type -> goplug.fixtures.Chunk
+	1, // 3: goplug.fixtures.Stream.Mirror:input_type -> goplug.fixtures.Chunk
+	1, // 4: goplug.fixtures.Stream.Source:output_type -> goplug.fixtures.Chunk
+	2, // 5: goplug.fixtures.Stream.Sink:output_type -> goplug.fixtures.SinkReply
+	2, // 6: goplug.fixtures.Stream.Count:output_type -> goplug.fixtures.SinkReply
+	1, // 7: goplug.fixtures.Stream.Mirror:output_type -> goplug.fixtures.Chunk
+	4, // [4:8] is the sub-list for method output_type
+	0, // [0:4] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion7
 const (
 	Stream_Source_FullMethodName = "/goplug.fixtures.Stream/Source"
 	Stream_Sink_FullMethodName   = "/goplug.fixtures.Stream/Sink"
+	Stream_Count_FullMethodName  = "/goplug.fixtures.Stream/Count"
 	Stream_Mirror_FullMethodName = "/goplug.fixtures.Stream/Mirror"
 )
 
@@ -34,6 +35,8 @@ type StreamClient interface {
 	Source(ctx context.Context, in *SourceRequest, opts ...grpc.CallOption) (Stream_SourceClient, error)
 	// Answers how many bytes came, and their hash.
 	Sink(ctx context.Context, opts ...grpc.CallOption) (Stream_SinkClient, error)
+	// As Sink, without the hash: for measurements.
+	Count(ctx context.Context, opts ...grpc.CallOption) (Stream_CountClient, error)
 	// Sends back every chunk as it comes, and ends when the other side has.
 	Mirror(ctx context.Context, opts ...grpc.CallOption) (Stream_MirrorClient, error)
 }
@@ -112,8 +115,42 @@ func (x *streamSinkClient) CloseAndRecv() (*SinkReply, error) {
 	return m, nil
 }
 
+func (c *streamClient) Count(ctx context.Context, opts ...grpc.CallOption) (Stream_CountClient, error) {
+	stream, err := c.cc.NewStream(ctx, &Stream_ServiceDesc.Streams[2], Stream_Count_FullMethodName, opts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &streamCountClient{stream}
+	return x, nil
+}
+
+type Stream_CountClient interface {
+	Send(*Chunk) error
+	CloseAndRecv() (*SinkReply, error)
+	grpc.ClientStream
+}
+
+type streamCountClient struct {
+	grpc.ClientStream
+}
+
+func (x *streamCountClient) Send(m *Chunk) error {
+	return x.ClientStream.SendMsg(m)
+}
+
+func (x *streamCountClient) CloseAndRecv() (*SinkReply, error) {
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	m := new(SinkReply)
+	if err := x.ClientStream.RecvMsg(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 func (c *streamClient) Mirror(ctx context.Context, opts ...grpc.CallOption) (Stream_MirrorClient, error) {
-	stream, err := c.cc.NewStream(ctx, &Stream_ServiceDesc.Streams[2], Stream_Mirror_FullMethodName, opts...)
+	stream, err := c.cc.NewStream(ctx, &Stream_ServiceDesc.Streams[3], Stream_Mirror_FullMethodName, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +188,8 @@ type StreamServer interface {
 	Source(*SourceRequest, Stream_SourceServer) error
 	// Answers how many bytes came, and their hash.
 	Sink(Stream_SinkServer) error
+	// As Sink, without the hash: for measurements.
+	Count(Stream_CountServer) error
 	// Sends back every chunk as it comes, and ends when the other side has.
 	Mirror(Stream_MirrorServer) error
 	mustEmbedUnimplementedStreamServer()
@@ -165,6 +204,9 @@ func (UnimplementedStreamServer) Source(*SourceRequest, Stream_SourceServer) err
 }
 func (UnimplementedStreamServer) Sink(Stream_SinkServer) error {
 	return status.Errorf(codes.Unimplemented, "method Sink not implemented")
+}
+func (UnimplementedStreamServer) Count(Stream_CountServer) error {
+	return status.Errorf(codes.Unimplemented, "method Count not implemented")
 }
 func (UnimplementedStreamServer) Mirror(Stream_MirrorServer) error {
 	return status.Errorf(codes.Unimplemented, "method Mirror not implemented")
@@ -229,6 +271,32 @@ func (x *streamSinkServer) Recv() (*Chunk, error) {
 	return m, nil
 }
 
+func _Stream_Count_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(StreamServer).Count(&streamCountServer{stream})
+}
+
+type Stream_CountServer interface {
+	SendAndClose(*SinkReply) error
+	Recv() (*Chunk, error)
+	grpc.ServerStream
+}
+
+type streamCountServer struct {
+	grpc.ServerStream
+}
+
+func (x *streamCountServer) SendAndClose(m *SinkReply) error {
+	return x.ServerStream.SendMsg(m)
+}
+
+func (x *streamCountServer) Recv() (*Chunk, error) {
+	m := new(Chunk)
+	if err := x.ServerStream.RecvMsg(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
 func _Stream_Mirror_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(StreamServer).Mirror(&streamMirrorServer{stream})
 }
@@ -271,6 +339,11 @@ var Stream_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Sink",
 			Handler:       _Stream_Sink_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Count",
+			Handler:       _Stream_Count_Handler,
 			ClientStreams: true,
 		},
 		{

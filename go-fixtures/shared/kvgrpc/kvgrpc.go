@@ -30,20 +30,26 @@ type Plugin struct {
 func (p *Plugin) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
 	kvpb.RegisterKVServer(s, &store{r: p.Receiver})
 	RegisterTools(s, p.Receiver)
-	fixturepb.RegisterStreamServer(s, streams{})
+	RegisterStreams(s)
 	return nil
 }
 
 // GRPCClient returns a kv.Store that calls over c.
 func (*Plugin) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
-	return &Client{kvpb.NewKVClient(c)}, nil
+	return &Client{kvpb.NewKVClient(c), fixturepb.NewStreamClient(c)}, nil
 }
 
 // RegisterTools adds the tools to a plugin of another kind.
 func RegisterTools(s *grpc.Server, r *kv.Receiver) { fixturepb.RegisterToolsServer(s, &tools{r: r}) }
 
-// Client is the store on the host's side.
-type Client struct{ KV kvpb.KVClient }
+// RegisterStreams adds the streams to a server of another kind.
+func RegisterStreams(s *grpc.Server) { fixturepb.RegisterStreamServer(s, streams{}) }
+
+// Client is the store and the streams on the host's side.
+type Client struct {
+	KV     kvpb.KVClient
+	Stream fixturepb.StreamClient
+}
 
 var _ kv.Store = (*Client)(nil)
 

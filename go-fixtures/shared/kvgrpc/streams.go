@@ -53,17 +53,35 @@ func (streams) Source(in *fixturepb.SourceRequest, s fixturepb.Stream_SourceServ
 }
 
 func (streams) Sink(s fixturepb.Stream_SinkServer) error {
-	hash, n := sha256.New(), 0
+	hash := sha256.New()
+	n, err := drain(s.Recv, func(data []byte) { _, _ = hash.Write(data) })
+	if err != nil {
+		return err
+	}
+	return s.SendAndClose(&fixturepb.SinkReply{Bytes: n, Sha256: hex.EncodeToString(hash.Sum(nil))})
+}
+
+func (streams) Count(s fixturepb.Stream_CountServer) error {
+	n, err := drain(s.Recv, func([]byte) {})
+	if err != nil {
+		return err
+	}
+	return s.SendAndClose(&fixturepb.SinkReply{Bytes: n})
+}
+
+// drain reads to the end and returns the number of bytes.
+func drain(receive func() (*fixturepb.Chunk, error), each func([]byte)) (int64, error) {
+	n := int64(0)
 	for {
-		chunk, err := s.Recv()
+		chunk, err := receive()
 		if errors.Is(err, io.EOF) {
-			return s.SendAndClose(&fixturepb.SinkReply{Bytes: int64(n), Sha256: hex.EncodeToString(hash.Sum(nil))})
+			return n, nil
 		}
 		if err != nil {
-			return err
+			return n, err
 		}
-		n += len(chunk.Data)
-		_, _ = hash.Write(chunk.Data)
+		n += int64(len(chunk.Data))
+		each(chunk.Data)
 	}
 }
 

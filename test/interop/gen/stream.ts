@@ -44,7 +44,7 @@ export interface Chunk {
 
 export interface SinkReply {
   bytes: bigint;
-  /** SHA-256 in lower-case hex. */
+  /** SHA-256 in lower-case hex; Count leaves it out. */
   sha256: string;
 }
 
@@ -270,6 +270,16 @@ export const StreamService = {
     responseSerialize: (value: SinkReply): Buffer => Buffer.from(SinkReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): SinkReply => SinkReply.decode(value),
   },
+  /** As Sink, without the hash: for measurements. */
+  count: {
+    path: "/goplug.fixtures.Stream/Count" as const,
+    requestStream: true as const,
+    responseStream: false as const,
+    requestSerialize: (value: Chunk): Buffer => Buffer.from(Chunk.encode(value).finish()),
+    requestDeserialize: (value: Buffer): Chunk => Chunk.decode(value),
+    responseSerialize: (value: SinkReply): Buffer => Buffer.from(SinkReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SinkReply => SinkReply.decode(value),
+  },
   /** Sends back every chunk as it comes, and ends when the other side has. */
   mirror: {
     path: "/goplug.fixtures.Stream/Mirror" as const,
@@ -287,6 +297,8 @@ export interface StreamServer extends UntypedServiceImplementation {
   source: handleServerStreamingCall<SourceRequest, Chunk>;
   /** Answers how many bytes came, and their hash. */
   sink: handleClientStreamingCall<Chunk, SinkReply>;
+  /** As Sink, without the hash: for measurements. */
+  count: handleClientStreamingCall<Chunk, SinkReply>;
   /** Sends back every chunk as it comes, and ends when the other side has. */
   mirror: handleBidiStreamingCall<Chunk, Chunk>;
 }
@@ -306,6 +318,21 @@ export interface StreamClient extends Client {
     callback: (error: ServiceError | null, response: SinkReply) => void,
   ): ClientWritableStream<Chunk>;
   sink(
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SinkReply) => void,
+  ): ClientWritableStream<Chunk>;
+  /** As Sink, without the hash: for measurements. */
+  count(callback: (error: ServiceError | null, response: SinkReply) => void): ClientWritableStream<Chunk>;
+  count(
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SinkReply) => void,
+  ): ClientWritableStream<Chunk>;
+  count(
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SinkReply) => void,
+  ): ClientWritableStream<Chunk>;
+  count(
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SinkReply) => void,

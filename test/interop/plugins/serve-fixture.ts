@@ -11,7 +11,7 @@ export const handshakeConfig = {
   magicCookieValue: "hello",
 };
 
-/** Serves the set. `--tcp`: on TCP. `GOPLUG_FIXTURE=early`: prints before it serves. */
+/** Serves the set. `--tcp`: on TCP. `--grpc-js`: over grpc-js's own transport. `GOPLUG_FIXTURE=early`: prints before it serves. */
 export async function serveFixture(
   plugins: PluginSet,
   further: Pick<ServeConfig, "grpcServer"> = {},
@@ -26,6 +26,7 @@ export async function serveFixture(
     logger: pluginLogger({ name: "goplug" }),
     ...further,
     ...(process.argv.includes("--tcp") && { network: "tcp" as const }),
+    ...(process.argv.includes("--grpc-js") && { grpcTransport: "grpc-js" as const }),
   });
 }
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file stream.proto.
  */
 export const file_stream: GenFile = /*@__PURE__*/
-  fileDesc("CgxzdHJlYW0ucHJvdG8SD2dvcGx1Zy5maXh0dXJlcyJXCg1Tb3VyY2VSZXF1ZXN0Eg0KBWJ5dGVzGAEgASgDEg0KBWNodW5rGAIgASgFEgwKBGNvZGUYAyABKAUSDAoEdGV4dBgEIAEoCRIMCgRzdGF5GAUgASgIIhUKBUNodW5rEgwKBGRhdGEYASABKAwiKgoJU2lua1JlcGx5Eg0KBWJ5dGVzGAEgASgDEg4KBnNoYTI1NhgCIAEoCTLIAQoGU3RyZWFtEkIKBlNvdXJjZRIeLmdvcGx1Zy5maXh0dXJlcy5Tb3VyY2VSZXF1ZXN0GhYuZ29wbHVnLmZpeHR1cmVzLkNodW5rMAESPAoEU2luaxIWLmdvcGx1Zy5maXh0dXJlcy5DaHVuaxoaLmdvcGx1Zy5maXh0dXJlcy5TaW5rUmVwbHkoARI8CgZNaXJyb3ISFi5nb3BsdWcuZml4dHVyZXMuQ2h1bmsaFi5nb3BsdWcuZml4dHVyZXMuQ2h1bmsoATABQi5aLGV4YW1wbGUuY29tL2dvcGx1Zy9maXh0dXJlcy9zaGFyZWQvZml4dHVyZXBiYgZwcm90bzM");
+  fileDesc("CgxzdHJlYW0ucHJvdG8SD2dvcGx1Zy5maXh0dXJlcyJXCg1Tb3VyY2VSZXF1ZXN0Eg0KBWJ5dGVzGAEgASgDEg0KBWNodW5rGAIgASgFEgwKBGNvZGUYAyABKAUSDAoEdGV4dBgEIAEoCRIMCgRzdGF5GAUgASgIIhUKBUNodW5rEgwKBGRhdGEYASABKAwiKgoJU2lua1JlcGx5Eg0KBWJ5dGVzGAEgASgDEg4KBnNoYTI1NhgCIAEoCTKHAgoGU3RyZWFtEkIKBlNvdXJjZRIeLmdvcGx1Zy5maXh0dXJlcy5Tb3VyY2VSZXF1ZXN0GhYuZ29wbHVnLmZpeHR1cmVzLkNodW5rMAESPAoEU2luaxIWLmdvcGx1Zy5maXh0dXJlcy5DaHVuaxoaLmdvcGx1Zy5maXh0dXJlcy5TaW5rUmVwbHkoARI9CgVDb3VudBIWLmdvcGx1Zy5maXh0dXJlcy5DaHVuaxoaLmdvcGx1Zy5maXh0dXJlcy5TaW5rUmVwbHkoARI8CgZNaXJyb3ISFi5nb3BsdWcuZml4dHVyZXMuQ2h1bmsaFi5nb3BsdWcuZml4dHVyZXMuQ2h1bmsoATABQi5aLGV4YW1wbGUuY29tL2dvcGx1Zy9maXh0dXJlcy9zaGFyZWQvZml4dHVyZXBiYgZwcm90bzM");
 
 /**
  * @generated from message goplug.fixtures.SourceRequest
@@ -86,7 +86,7 @@ export type SinkReply = Message<"goplug.fixtures.SinkReply"> & {
   bytes: bigint;
 
   /**
-   * SHA-256 in lower-case hex.
+   * SHA-256 in lower-case hex; Count leaves it out.
    *
    * @generated from field: string sha256 = 2;
    */
@@ -122,6 +122,16 @@ export const Stream: GenService<{
    * @generated from rpc goplug.fixtures.Stream.Sink
    */
   sink: {
+    methodKind: "client_streaming";
+    input: typeof ChunkSchema;
+    output: typeof SinkReplySchema;
+  },
+  /**
+   * As Sink, without the hash: for measurements.
+   *
+   * @generated from rpc goplug.fixtures.Stream.Count
+   */
+  count: {
     methodKind: "client_streaming";
     input: typeof ChunkSchema;
     output: typeof SinkReplySchema;

@@ -102,9 +102,10 @@ const stream: StreamServer = {
     const size = chunk || 65_536;
     // The pattern repeats after 256 bytes.
     const repeated = pattern(size + 256);
-    for (let start = 0; start < bytes; start += size) {
+    const total = Number(bytes);
+    for (let start = 0; start < total; start += size) {
       if (call.cancelled) return;
-      const length = Math.min(size, Number(bytes) - start);
+      const length = Math.min(size, total - start);
       const room = call.write({ data: repeated.subarray(start & 0xff, (start & 0xff) + length) });
       if (!room) await new Promise((resolve) => call.once("drain", resolve).once("cancelled", resolve));
     }
@@ -120,6 +121,13 @@ const stream: StreamServer = {
       bytes += BigInt(data.length);
     });
     call.on("end", () => answer(null, { bytes, sha256: hash.digest("hex") }));
+  },
+  count(call, answer) {
+    let bytes = 0;
+    call.on("data", ({ data }: Chunk) => {
+      bytes += data.length;
+    });
+    call.on("end", () => answer(null, { bytes: BigInt(bytes), sha256: "" }));
   },
   mirror(call) {
     call.on("data", (chunk: Chunk) => {
