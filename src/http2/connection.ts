@@ -25,8 +25,16 @@ export interface Connection {
   destroy(): void;
 }
 
-/** Speaks over a socket (unix, TCP, TLS), or any other Duplex. */
-export function duplexConnection(stream: Duplex): Connection {
+/**
+ * Speaks over a socket (unix, TCP, TLS), or any other Duplex.
+ *
+ * @param readInPlace for a socket that is read through `onread` of net.connect, and not by `data` events: calls back with
+ * chunks that are overwritten after each call
+ */
+export function duplexConnection(
+  stream: Duplex,
+  readInPlace?: (take: (chunk: Buffer) => void) => void,
+): Connection {
   let failure: Error | undefined;
   return {
     // A socket has copied the bytes out when it calls back.
@@ -35,7 +43,8 @@ export function duplexConnection(stream: Duplex): Connection {
       stream.on("error", (error) => {
         failure ??= error;
       });
-      stream.on("data", (chunk: Buffer) => handler.onData(chunk, true));
+      if (readInPlace === undefined) stream.on("data", (chunk: Buffer) => handler.onData(chunk, true));
+      else readInPlace((chunk) => handler.onData(chunk, false));
       stream.on("end", () => handler.onEnd());
       stream.on("close", () => handler.onClose(failure));
       if (stream.destroyed) queueMicrotask(() => handler.onClose(stream.errored ?? undefined));

@@ -99,8 +99,8 @@ export class Stream {
   }
 
   /**
-   * Sends a piece of the body: `lead`, if any, and the chunk, which may be kept by reference until it is sent. Returns
-   * false when the caller should wait for onDrain. Nothing happens once this direction is over.
+   * Sends a piece of the body: `lead`, if any, and the chunk, which may be kept by reference until it is sent; the lead
+   * is copied. Returns false when the caller should wait for onDrain. Nothing happens once this direction is over.
    */
   write(chunk: Uint8Array, lead?: Uint8Array): boolean {
     if (this.#ending !== undefined || this.#state === "closed" || this.#state === "halfClosedLocal")
@@ -119,9 +119,9 @@ export class Stream {
       host.sendData(this.id, false, lead, chunk, length);
       if (!host.writer.congested) return true;
     } else {
+      const sent = lead === undefined ? 0 : this.#sendLead(lead, chunk);
       if (this.#outbox.length === 0) this.#outbox = [];
-      if (lead !== undefined) this.#outbox.push(lead);
-      if (chunk.length > 0) this.#outbox.push(chunk);
+      if (sent < chunk.length) this.#outbox.push(sent === 0 ? chunk : chunk.subarray(sent));
       this.#pump(Infinity);
       if (this.#outbox.length === 0 && !host.writer.congested) return true;
     }
@@ -299,6 +299,21 @@ export class Stream {
   /** The session is over, or the peer will not process the stream. */
   abort(error: Http2Error): void {
     this.#over(error, false, false);
+  }
+
+  /** Sends the lead with as much of the chunk as goes into its frame, and returns how much; or queues it. */
+  #sendLead(lead: Uint8Array, chunk: Uint8Array): number {
+    const host = this.#host;
+    const room = Math.min(this.#sendWindow, host.sendWindow, host.maxSendFrame) - lead.length;
+    if (this.#outbox.length > 0 || room < 0 || this.#state === "idle" || host.writer.congested) {
+      if (this.#outbox.length === 0) this.#outbox = [];
+      this.#outbox.push(Uint8Array.from(lead));
+      return 0;
+    }
+    const sent = Math.min(room, chunk.length);
+    this.#sendWindow -= lead.length + sent;
+    host.sendData(this.id, false, lead, chunk.subarray(0, sent), lead.length + sent);
+    return sent;
   }
 
   #pump(limit: number): void {

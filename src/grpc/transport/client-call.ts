@@ -8,7 +8,7 @@ import {
 } from "../../http2/index.js";
 import { startTimer } from "../../wait.js";
 import { compress, type Encoding, MessageError, tooLarge } from "./compression.js";
-import { Inbox } from "./inbox.js";
+import { Inbox, type InboxOwner } from "./inbox.js";
 import { messageHeader } from "./message-reader.js";
 import { type CallStatus, Code, fieldOf, readStatus, statusOfError, statusOfHttp } from "./status.js";
 
@@ -31,7 +31,7 @@ export interface CallLimits {
 }
 
 /** One call as gRPC's protocol knows it, on a session: bytes of messages in and out, and a status at the end. */
-export class ClientCall implements StreamHandler {
+export class ClientCall implements StreamHandler, InboxOwner {
   readonly #limits: CallLimits;
   readonly #listener: CallListener;
   readonly #inbox: Inbox;
@@ -44,10 +44,7 @@ export class ClientCall implements StreamHandler {
   constructor(limits: CallLimits, listener: CallListener) {
     this.#limits = limits;
     this.#listener = listener;
-    this.#inbox = new Inbox(limits.maxReceive, {
-      onMessage: (message) => listener.onMessage(message),
-      consumed: (bytes) => this.#stream!.consumed(bytes),
-    });
+    this.#inbox = new Inbox(limits.maxReceive, this);
   }
 
   /**
@@ -102,6 +99,16 @@ export class ClientCall implements StreamHandler {
     this.#inbox.close();
     this.#stream?.reset(ErrorCode.CANCEL);
     queueMicrotask(() => this.#listener.onStatus({ code, details, trailers: [] }));
+  }
+
+  // InboxOwner
+
+  onMessage(message: Buffer): void {
+    this.#listener.onMessage(message);
+  }
+
+  consumed(bytes: number): void {
+    this.#stream!.consumed(bytes);
   }
 
   // StreamHandler

@@ -1,10 +1,10 @@
-import { MessageReader } from "./message-reader.js";
+import { MessageReader, type MessageSink } from "./message-reader.js";
 
 /** Where an {@link Inbox} delivers. */
 export interface InboxOwner {
   onMessage(message: Buffer): void;
   /** The end, behind all messages, when it was asked for like one of them. */
-  onEnd?(): void;
+  onLast?(): void;
   /** So many bytes of the body no longer hold memory: the peer may send as many more. */
   consumed(bytes: number): void;
 }
@@ -13,7 +13,7 @@ export interface InboxOwner {
  * The messages that a call has received, delivered one at a time as they are asked for. A message that nobody has asked
  * for keeps the stream's window shut; an unfinished one does not, or it could never be longer than the window.
  */
-export class Inbox {
+export class Inbox implements MessageSink {
   readonly #owner: InboxOwner;
   readonly #reader: MessageReader;
   #queue: Buffer[] | undefined;
@@ -26,7 +26,7 @@ export class Inbox {
   /** @param limit bytes of a message */
   constructor(limit: number, owner: InboxOwner) {
     this.#owner = owner;
-    this.#reader = new MessageReader(limit, (message) => this.#take(message));
+    this.#reader = new MessageReader(limit, this);
   }
 
   /** What compressed messages are compressed with, as the header fields said. */
@@ -79,7 +79,8 @@ export class Inbox {
     this.#queue = undefined;
   }
 
-  #take(message: Buffer): void {
+  /** @internal From the reader. */
+  message(message: Buffer): void {
     if (this.#closed) return;
     if (this.#wanted > 0) {
       this.#wanted--;
@@ -99,6 +100,6 @@ export class Inbox {
     if (!this.#ended || this.#closed || this.#wanted === 0) return;
     if (this.#queue !== undefined && this.#queue.length > 0) return;
     this.#closed = true;
-    this.#owner.onEnd?.();
+    this.#owner.onLast?.();
   }
 }

@@ -9,7 +9,7 @@ import {
 import { startTimer } from "../../wait.js";
 import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
-import { Inbox } from "./inbox.js";
+import { Inbox, type InboxOwner } from "./inbox.js";
 import { messageHeader } from "./message-reader.js";
 import { appendMetadata, readMetadata } from "./metadata.js";
 import type { PartialStatusObject } from "./server-surface.js";
@@ -44,7 +44,7 @@ export interface ServerConnection {
 const RESPONSE: HeaderList = [":status", "200", "content-type", "application/grpc"];
 
 /** A call on a server: what grpc-js's server interceptors, and its handlers under them, speak to. */
-export class OwnServerCall implements ServerInterceptingCallInterface, StreamHandler {
+export class OwnServerCall implements ServerInterceptingCallInterface, StreamHandler, InboxOwner {
   readonly #stream: Stream;
   readonly #codec: ServerCodec;
   readonly #connection: ServerConnection;
@@ -64,11 +64,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     this.#codec = codec;
     this.#connection = connection;
     this.#headers = headers;
-    this.#inbox = new Inbox(connection.limits.maxReceive, {
-      onMessage: (message) => this.#message(message),
-      onEnd: () => this.#listener?.onReceiveHalfClose(),
-      consumed: (bytes) => stream.consumed(bytes),
-    });
+    this.#inbox = new Inbox(connection.limits.maxReceive, this);
     this.#inbox.encoding = fieldOf(headers, "grpc-encoding");
     this.#host = fieldOf(headers, ":authority") ?? fieldOf(headers, "host") ?? "";
     const timeout = fieldOf(headers, "grpc-timeout");
@@ -163,6 +159,27 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     return noMetrics as unknown as MetricsRecorder;
   }
 
+  // InboxOwner
+
+  onMessage(bytes: Buffer): void {
+    let message: unknown;
+    try {
+      message = this.#codec.deserialize(bytes);
+    } catch {
+      this.sendStatus({ code: Code.INTERNAL, details: "Error deserializing request" });
+      return;
+    }
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onLast(): void {
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  consumed(bytes: number): void {
+    this.#stream.consumed(bytes);
+  }
+
   // StreamHandler
 
   onHeaders(): void {
@@ -204,17 +221,6 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     trailers.push("grpc-message", encodeMessage(details ?? ""));
     if (metadata) appendMetadata(trailers, metadata);
     return trailers;
-  }
-
-  #message(bytes: Buffer): void {
-    let message: unknown;
-    try {
-      message = this.#codec.deserialize(bytes);
-    } catch {
-      this.sendStatus({ code: Code.INTERNAL, details: "Error deserializing request" });
-      return;
-    }
-    this.#listener?.onReceiveMessage(message);
   }
 
   /** When the client gives up, in milliseconds since the epoch. */

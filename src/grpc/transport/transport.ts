@@ -10,7 +10,7 @@ import {
   type SessionOptions,
 } from "../../http2/index.js";
 import { type SocketAddress, type SocketTarget, socketTarget } from "../../socket/address.js";
-import { connectSocket } from "../../socket/connect.js";
+import { connectInPlace } from "../../socket/connect.js";
 import { certificateName } from "../../tls/certificate.js";
 import { connectTls } from "../../tls/connect.js";
 import { unlessCut } from "../../wait.js";
@@ -183,8 +183,8 @@ function referable(stream: Duplex | undefined): { ref(): unknown; unref(): unkno
 export function dialAddress(address: SocketAddress, tls: ConnectionOptions | undefined): Dial {
   return async (signal) => {
     if (tls !== undefined) return secured(socketTarget(address), tls, signal);
-    const socket = await connectSocket(address, signal);
-    return { connection: duplexConnection(socket), stream: socket };
+    const { socket, read } = await connectInPlace(address, signal);
+    return { connection: duplexConnection(socket, read), stream: socket };
   };
 }
 

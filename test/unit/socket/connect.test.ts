@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { connectSocket } from "../../../src/socket/connect.js";
+import { connectInPlace, connectSocket } from "../../../src/socket/connect.js";
 import { openSocket } from "../../../src/socket/open.js";
 import { groupNumber } from "../../../src/socket/user-group.js";
 
@@ -44,6 +44,53 @@ describe("connectSocket", () => {
     await assert.rejects(connectSocket({ network: "unix", address: join(directory, "none") }), {
       code: "ENOENT",
     });
+  });
+});
+
+describe("connectInPlace", () => {
+  test("what came before anybody read is read first; the end comes behind everything", async () => {
+    const server = await openSocket({ network: "tcp" });
+    server.server.once("connection", (peer) => {
+      peer.write("early ");
+      peer.once("data", () => peer.end("late"));
+    });
+    const { socket, read } = await connectInPlace(server);
+    // As long as it takes for the first bytes to come, and to be held back.
+    while (socket.bytesRead === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    let text = "";
+    const ended = new Promise<void>((resolve) => socket.once("end", resolve));
+    read((chunk) => {
+      text += chunk.toString();
+    });
+    assert.equal(text, "early ");
+    socket.write("go on");
+    await ended;
+    assert.equal(text, "early late");
+    socket.destroy();
+    server.close();
+  });
+
+  test("a pause stops the bytes, and nothing is lost by it", async () => {
+    const server = await openSocket({ network: "tcp" });
+    const body = Buffer.alloc(5_000_000, "goplug");
+    server.server.once("connection", (peer) => peer.end(body));
+    const { socket, read } = await connectInPlace(server);
+    const got: Buffer[] = [];
+    let paused = false;
+    read((chunk) => {
+      assert.equal(paused, false);
+      got.push(Buffer.from(chunk));
+      paused = true;
+      socket.pause();
+      setImmediate(() => {
+        paused = false;
+        socket.resume();
+      });
+    });
+    await new Promise((resolve) => socket.once("end", resolve));
+    assert.ok(Buffer.concat(got).equals(body));
+    socket.destroy();
+    server.close();
   });
 });
 

@@ -18,7 +18,7 @@ test("messages come out the same wherever the body is cut, also where memory is 
   for (const size of [1, 2, 3, 4, 5, 6, 7, 100, 65_536, body.length]) {
     for (const mayKeep of [true, false]) {
       const got: Buffer[] = [];
-      const reader = new MessageReader(Infinity, (message) => got.push(message));
+      const reader = new MessageReader(Infinity, { message: (message) => got.push(message) });
       for (let at = 0; at < body.length; at += size) {
         const chunk = Buffer.from(body.subarray(at, at + size));
         reader.push(chunk, mayKeep);
@@ -35,7 +35,7 @@ test("messages come out the same wherever the body is cut, also where memory is 
 });
 
 function failing(bytes: Buffer, limit: number, encoding?: string): MessageError {
-  const reader = new MessageReader(limit, () => assert.fail("a message"));
+  const reader = new MessageReader(limit, { message: () => assert.fail("a message") });
   reader.encoding = encoding;
   try {
     reader.push(bytes, true);
@@ -57,7 +57,7 @@ test("what is no message has a status of its own", () => {
 });
 
 test("a length that a peer only claims takes no memory", () => {
-  const reader = new MessageReader(Infinity, () => assert.fail("a message"));
+  const reader = new MessageReader(Infinity, { message: () => assert.fail("a message") });
   const before = process.memoryUsage().arrayBuffers;
   reader.push(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1]), true);
   assert.ok(process.memoryUsage().arrayBuffers - before < 50_000_000);
@@ -69,7 +69,7 @@ test("compressed messages, both ways of compressing, beside others", () => {
     ["deflate", deflateSync("hello")],
   ] as const) {
     const got: string[] = [];
-    const reader = new MessageReader(100, (message) => got.push(message.toString()));
+    const reader = new MessageReader(100, { message: (message) => got.push(message.toString()) });
     reader.encoding = encoding;
     reader.push(Buffer.concat([framed(bytes, true), framed(Buffer.from("plain"))]), true);
     assert.deepEqual(got, ["hello", "plain"]);
@@ -80,7 +80,7 @@ test("an inbox delivers what is asked for, and gives back what was taken", () =>
   const events: string[] = [];
   const inbox = new Inbox(100, {
     onMessage: (message) => events.push(message.toString()),
-    onEnd: () => events.push("end"),
+    onLast: () => events.push("end"),
     consumed: (bytes) => events.push(`consumed ${bytes}`),
   });
   inbox.push(framed(Buffer.from("ab")), true);
