@@ -1,55 +1,14 @@
 // gRPC's interoperability suite with grpc-go on the other side: its client on goplug's server, goplug's on its server.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { compressionAlgorithms } from "@grpc/grpc-js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport } from "../../src/grpc/connection.js";
-import { generateCertificate } from "../../src/tls/certificate.js";
 import type { Case, CaseContext } from "./case.js";
 import { compressed, largeFields, suite } from "./suite/client.js";
+import { ended, type Security, securities, transports, withCertificate } from "./suite/peers.js";
 import { serveSuite } from "./suite/service.js";
-
-type Certificate = Awaited<ReturnType<typeof generateCertificate>>;
-
-interface Security {
-  readonly name: string;
-  readonly tls: boolean;
-}
-
-const securities: readonly Security[] = [
-  { name: "", tls: false },
-  { name: " over TLS", tls: true },
-];
-const transports: readonly (readonly [GrpcTransport, string])[] = [
-  ["goplug", ""],
-  ["grpc-js", " by grpc-js's transport"],
-];
-
-/** Runs `use` with a certificate, as it is and in files. */
-async function withCertificate(
-  use: (certificate: Certificate, files: { cert: string; key: string }) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "suite"));
-  try {
-    const certificate = await generateCertificate();
-    const files = { cert: join(folder, "cert.pem"), key: join(folder, "key.pem") };
-    await writeFile(files.cert, certificate.certPem);
-    await writeFile(files.key, certificate.keyPem);
-    await use(certificate, files);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return child.exitCode !== null || child.signalCode !== null
-    ? Promise.resolve()
-    : new Promise((resolve) => child.once("exit", () => resolve()));
-}
 
 /** goplug's client on grpc-go's server. */
 function onGoServer(
