@@ -3,6 +3,7 @@ import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
 import { checkFile, checksumMismatch } from "../process/checksum.js";
 import { type Command, CommandRunner } from "../process/command-runner.js";
+import { type Env, joinEnv, withoutEnv } from "../process/env.js";
 import { lookPath } from "../process/look-path.js";
 import { pinExecutable } from "../process/pinned.js";
 import type { AttachedRunner, Runner } from "../process/runner.js";
@@ -70,10 +71,7 @@ export function startPlugin<P extends PluginSet>(
         : `${process.name} printed no handshake line`;
     const message = `timeout while waiting for plugin to start: ${missing} within ${milliseconds} ms`;
     const stderr = process?.stderrTail ?? "";
-    const env = {
-      ...(config.skipHostEnv === true ? {} : globalThis.process.env),
-      ...commandOf(config.cmd).env,
-    };
+    const env = inheritedBy(config);
     return new StartError("ERR_START_TIMEOUT", withAdvice(message, adviceOnSilence(stderr, env)), stderr);
   };
   const limits = {
@@ -113,22 +111,20 @@ async function startWithin<P extends PluginSet>(
   let runner: Runner;
   try {
     const given = commandOf(config.cmd);
-    const inherited = { ...(config.skipHostEnv === true ? {} : hostEnvironment()), ...given.env };
+    const inherited = inheritedBy(config);
     socketDir = await socketDirFor(config, inherited);
     if (socketDir !== undefined) cleanups.push(async () => logFailure(socketDir!.remove()));
-    const env = {
-      ...inherited,
-      ...pluginEnvironment({
-        handshakeConfig,
-        versions: sets.keys(),
-        minPort: config.minPort,
-        maxPort: config.maxPort,
-        clientCert: certificate?.certPem,
-        multiplexGrpc: config.grpcBrokerMultiplex,
-        unixSocketDir: socketDir?.path,
-        unixSocketGroup: config.unixSocketConfig?.group,
-      }),
-    };
+    const told = pluginEnvironment({
+      handshakeConfig,
+      versions: sets.keys(),
+      minPort: config.minPort,
+      maxPort: config.maxPort,
+      clientCert: certificate?.certPem,
+      multiplexGrpc: config.grpcBrokerMultiplex,
+      unixSocketDir: socketDir?.path,
+      unixSocketGroup: config.unixSocketConfig?.group,
+    });
+    const env = joinEnv([inherited, told]);
     const named = { path: given.path, args: given.args ?? [], env, cwd: given.cwd };
     const command = await verified(named, config, signal, cleanups);
     runner =
@@ -191,7 +187,7 @@ async function madeBy(make: RunnerFunc, command: Command, context: RunnerContext
  */
 async function socketDirFor<P extends PluginSet>(
   { runner, unixSocketConfig, killWithHost }: ClientConfig<P>,
-  env: NodeJS.ProcessEnv,
+  env: Env,
 ): Promise<PrivateDir | undefined> {
   const isToldAnother = env[ENV.unixSocketDir] !== undefined && env[ENV.unixSocketDir] !== "";
   const hasItsOwn = isToldAnother || hasRoom(tempDir(env));
@@ -219,10 +215,9 @@ async function verified<P extends PluginSet>(
 }
 
 /** What the plugin inherits: not what this host was told itself, should it be some other host's plugin. */
-function hostEnvironment(): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const name of Object.values(ENV)) delete env[name];
-  return env;
+function inheritedBy<P extends PluginSet>({ skipHostEnv, cmd }: ClientConfig<P>): Env {
+  const host = skipHostEnv === true ? {} : withoutEnv(process.env, Object.values(ENV));
+  return joinEnv([host, commandOf(cmd).env ?? {}]);
 }
 
 function commandOf(cmd: ClientConfig["cmd"]): PluginCommand {

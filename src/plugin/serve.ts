@@ -84,7 +84,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
-  const listener = await openSocket(where).catch((error: unknown) =>
+  const listener = await openSocket(where.main).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
   );
   // A child process that inherits the variables is not a plugin of our host.
@@ -103,11 +103,17 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   }
 }
 
-function listenOptions(config: ServeConfig): SocketOptions {
-  const { network, port } = config;
-  if (port === undefined) return { ...listenOptionsFromEnv(process.env), network };
+/** Where the plugin listens for hosts, and where its broker does: a port of the plugin's own is taken by then. */
+interface Listening {
+  readonly main: SocketOptions;
+  readonly broker: SocketOptions;
+}
+
+function listenOptions({ network, port }: ServeConfig): Listening {
+  const broker = { ...listenOptionsFromEnv(process.env), network };
+  if (port === undefined) return { main: broker, broker };
   wholeNumber("port", port, 0, 65_535);
-  return { ...listenOptionsFromEnv(process.env), network, minPort: port, maxPort: port };
+  return { main: { ...broker, minPort: port, maxPort: port }, broker };
 }
 
 interface Negotiated {
@@ -130,7 +136,7 @@ async function prepare({
   logger,
   security,
   where,
-}: Parts & { readonly where: SocketOptions }): Promise<StartServer> {
+}: Parts & { readonly where: Listening }): Promise<StartServer> {
   if (protocol === "netrpc") {
     return startNetRpc(plugins, logger, security, {
       maxUnansweredBytes: config.maxUnansweredBytes,
@@ -148,7 +154,7 @@ async function prepare({
     tls: security.tls,
     multiplex: parseBool(process.env[ENV.multiplexGrpc] ?? "") === true,
     debug: config.debug === true,
-    listen: () => openSocket(where),
+    listen: () => openSocket(where.broker),
   });
 }
 
@@ -204,7 +210,7 @@ async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
   const where = listenOptions(config);
-  const listener = await openSocket(where);
+  const listener = await openSocket(where.main);
   let release: (() => void) | undefined;
   try {
     const security = await prepareSecurity(config, logger);

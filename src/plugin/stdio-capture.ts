@@ -52,11 +52,16 @@ export function holdStdoutIfPlugin(undecidedMs = UNDECIDED_MS): void {
   });
 }
 
+/** The part of a file's mode that says what it is, and what it says of a pipe (stat(2); libuv on Windows). */
+const FILE_TYPE = 0o170000;
+const PIPE = 0o010000;
+
 /** Whether a file descriptor is what hosts read a handshake from: a pipe, or Node's kind of one, a socket. */
 function isPipe(fd: number): boolean {
   try {
     const info = fstatSync(fd);
-    return info.isFIFO() || info.isSocket();
+    // Not isFIFO, which on Windows is false whatever the mode says.
+    return (info.mode & FILE_TYPE) === PIPE || info.isSocket();
   } catch {
     return false;
   }

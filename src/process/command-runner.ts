@@ -77,6 +77,7 @@ export class CommandRunner implements Runner {
           cwd,
           stdio: ["inherit", "pipe", "pipe"],
           windowsHide: true,
+          detached: needsDetaching(this.#options),
         });
       } catch (error) {
         fail(error);
@@ -123,6 +124,17 @@ export class CommandRunner implements Runner {
     if (this.#child === undefined) throw notStarted(this.name);
     return this.#child;
   }
+}
+
+/**
+ * On Windows a child ends with its parent (Node puts children into a job object) unless it is detached; elsewhere
+ * detaching would do no more than give it a session of its own.
+ */
+export function needsDetaching(
+  { killWithHost = true }: CommandRunnerOptions,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  return platform === "win32" && !killWithHost;
 }
 
 function notStarted(path: string): SpawnError {

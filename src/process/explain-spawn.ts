@@ -9,12 +9,19 @@ interface Attempt {
   /** The file that it named. */
   readonly file: string;
   readonly cwd: string | undefined;
+  /** Default: this system. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** The system's error for a process that could not be started, with what is missing: it does not say which. */
 export function explainSpawn(attempt: Attempt, cause: unknown): SpawnError {
-  const { path } = attempt;
+  const { path, platform = process.platform } = attempt;
   const { code } = cause as NodeJS.ErrnoException;
+  const unfit = platform === "win32" ? whyUnfitForWindows(attempt) : undefined;
+  if (unfit !== undefined) {
+    const message = `cannot start plugin ${path}: ${unfit} (${code})`;
+    return new SpawnError("ERR_PLUGIN_NOT_EXECUTABLE", path, message, cause);
+  }
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
@@ -43,10 +50,29 @@ function whatIsMissing(attempt: Attempt): string {
   const { cwd } = attempt;
   if (cwd !== undefined && !isDirectory(cwd)) return `there is no working directory ${cwd}`;
   const file = fileOf(attempt);
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return `there is no file ${file}`;
+  if (isMissing(file)) return `there is no file ${file}`;
   const interpreter = interpreterOf(file);
   if (interpreter === undefined) return `the interpreter or the dynamic loader of ${file} is missing`;
   return `${file} needs ${interpreter}, which is missing`;
+}
+
+/**
+ * Why Windows does not start a file that is there: it goes by the name, knows no `#!`, and has batch files run by a shell,
+ * which would be all that a host could end. Its own errors say nothing of that: ENOENT, EINVAL, UNKNOWN.
+ */
+function whyUnfitForWindows(attempt: Attempt): string | undefined {
+  const file = fileOf(attempt);
+  if (isMissing(file) || isDirectory(file)) return undefined;
+  const instead = "start the program that runs it instead, such as [process.execPath, file]";
+  if (/\.(?:bat|cmd)$/i.test(file))
+    return `${file} is a batch file, and Node runs those in a shell only: ${instead}`;
+  const format = executableKind(readHead(file))?.format;
+  if (format === "PE") return /\.[^.\\/]+$/.test(file) ? undefined : `${file} has no extension, such as .exe`;
+  return `${file} is no Windows program: ${format === undefined || format === "script" ? instead : `it is for another system (${format})`}`;
+}
+
+function isMissing(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) === undefined;
 }
 
 /** Relative paths are meant from the plugin's working directory, as the system takes them. */

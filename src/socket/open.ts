@@ -42,10 +42,14 @@ export interface OpenSocket extends SocketAddress {
  *
  * @throws SocketError
  */
-export function openSocket(options: SocketOptions = {}): Promise<OpenSocket> {
-  const network = options.network ?? (process.platform === "win32" ? "tcp" : "unix");
+export async function openSocket(
+  options: SocketOptions = {},
+  platform: NodeJS.Platform = process.platform,
+): Promise<OpenSocket> {
+  const network = options.network ?? (platform === "win32" ? "tcp" : "unix");
   if (network === "tcp") return openTcpSocket(options.minPort ?? 0, options.maxPort ?? 0);
-  return openUnixSocket(options);
+  if (platform !== "win32") return openUnixSocket(options);
+  throw new SocketError("ERR_SOCKET_LISTEN", 'Node has no unix sockets on Windows: use the network "tcp"');
 }
 
 /**

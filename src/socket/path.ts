@@ -7,7 +7,9 @@ import { SocketError } from "./errors.js";
  * Bytes of a path that the address structure holds beside its closing zero: 108 in all on Linux (unix(7)), 104 on macOS
  * and the BSDs. Node 20 cuts off what is longer without a word, and the socket gets another name.
  */
-export const longestPath = process.platform === "linux" ? 107 : 103;
+export function longestPath(platform: NodeJS.Platform = process.platform): number {
+  return platform === "linux" || platform === "android" ? 107 : 103;
+}
 
 /** The longest name that a plugin, ours or Go's (os.CreateTemp), gives to a socket. */
 export const longestName = `plugin${2 ** 32 - 1}`;
@@ -16,18 +18,30 @@ export const longestName = `plugin${2 ** 32 - 1}`;
 const shortFolder = "/tmp";
 
 /** @throws SocketError ERR_SOCKET_PATH */
-export function checkPath(path: string): string {
+export function checkPath(path: string, platform: NodeJS.Platform = process.platform): string {
   const bytes = Buffer.byteLength(path);
-  if (process.platform === "win32" || bytes <= longestPath) return path;
+  const most = longestPath(platform);
+  if (platform === "win32" || bytes <= most) return path;
   throw new SocketError(
     "ERR_SOCKET_PATH",
-    `the socket path ${path} has ${bytes} bytes, and the system allows ${longestPath}: use a shorter folder`,
+    `the socket path ${path} has ${bytes} bytes, and the system allows ${most}: use a shorter folder`,
   );
 }
 
+/** How the names of Windows's named pipes begin. */
+const pipePrefix = /^[\\/]{2}[.?][\\/]pipe[\\/]/i;
+
+/** What Node can connect to by a path on Windows. @throws SocketError ERR_SOCKET_PATH */
+export function checkPipe(path: string): string {
+  if (pipePrefix.test(path)) return path;
+  const message = `Node has no unix sockets on Windows, and cannot connect to ${path}: the other side has to use TCP`;
+  throw new SocketError("ERR_SOCKET_PATH", message);
+}
+
 /** Whether every socket that a plugin may make in a folder has a path that the system takes. */
-export function hasRoom(folder: string): boolean {
-  return process.platform === "win32" || Buffer.byteLength(join(resolve(folder), longestName)) <= longestPath;
+export function hasRoom(folder: string, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === "win32") return true;
+  return Buffer.byteLength(join(resolve(folder), longestName)) <= longestPath(platform);
 }
 
 /**

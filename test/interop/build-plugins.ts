@@ -1,11 +1,12 @@
 // Compiles the TypeScript fixture plugins, which are started as plain `node`: a loader would cost each start a
 // process of its own and a quarter of a second.
-import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { build as compile } from "esbuild";
 
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("plugins/", import.meta.url));
+const sources = ["src", "test/interop/gen", "test/interop/plugins"];
 let built: Promise<unknown> | undefined;
 
 /** The command line of a fixture plugin, by the name of its file. */
@@ -16,7 +17,21 @@ export async function pluginCommand(name: string, ...args: string[]): Promise<[s
 }
 
 async function build(): Promise<void> {
-  const compiler = fileURLToPath(new URL("../../node_modules/typescript/bin/tsc", import.meta.url));
-  await promisify(execFile)(process.execPath, [compiler, "-p", folder]);
+  await compile({
+    absWorkingDir: root,
+    entryPoints: sources.flatMap(typeScriptOf),
+    outdir: `${folder}dist`,
+    outbase: root,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    logLevel: "error",
+  });
   writeFileSync(`${folder}dist/package.json`, '{ "type": "module" }\n');
+}
+
+function typeScriptOf(source: string): string[] {
+  return readdirSync(`${root}${source}`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("dist"))
+    .map((name) => `${source}/${name}`);
 }

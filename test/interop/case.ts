@@ -21,13 +21,14 @@ export interface Case {
   run(context: CaseContext): Promise<void>;
 }
 
-const binFolder = new URL("../../go-fixtures/bin/", import.meta.url);
-
 /** The Python peer's interpreter, in a virtual environment of its own. */
-const python = new URL("../../go-fixtures/python/.venv/bin/python", import.meta.url);
+const python = "python/.venv/bin/python";
 
 export function binary(name: string): string {
-  return fileURLToPath(name === "python" ? python : new URL(name, binFolder));
+  const fixtures = new URL("../../go-fixtures/", import.meta.url);
+  // The programs for Windows lie beside this system's own: Wine runs them on the same tree.
+  const program = process.platform === "win32" ? `bin/windows/${name}.exe` : `bin/${name}`;
+  return fileURLToPath(new URL(name === "python" ? python : program, fixtures));
 }
 
 export function missingBinaries(names: readonly string[] = []): string[] {

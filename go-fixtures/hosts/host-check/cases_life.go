@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 
+	"example.com/goplug/fixtures/shared/endself"
 	"example.com/goplug/fixtures/shared/handshake"
 	"example.com/goplug/fixtures/shared/kv"
 )
@@ -97,7 +98,7 @@ func init() {
 		if err := bounded(5*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
-		if state, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || state.Signal() != syscall.SIGKILL {
+		if !wasKilled(p.cmd.ProcessState) {
 			return fmt.Errorf("the end is %v", p.cmd.ProcessState)
 		}
 		return nil
@@ -286,10 +287,9 @@ func diesInCall(h *harness, method string) error {
 	if err != nil {
 		return err
 	}
-	status, _ := state.Sys().(syscall.WaitStatus)
 	switch {
 	case method == "Plugin.Exit" && state.ExitCode() != 7,
-		method == "Plugin.KillSelf" && status.Signal() != syscall.SIGKILL,
+		method == "Plugin.KillSelf" && !wasKilled(state),
 		state.Success():
 		return fmt.Errorf("the end is %v", state)
 	}
@@ -363,9 +363,7 @@ func vanish(h *harness) error {
 	if err := json.NewEncoder(os.Stdout).Encode(vanished{p.cmd.Process.Pid, p.addr().String()}); err != nil {
 		return err
 	}
-	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	time.Sleep(time.Minute)
-	return errors.New("survived SIGKILL")
+	return errors.Join(endself.Kill(), errors.New("survived SIGKILL"))
 }
 
 func hostVanishes(h *harness) error {

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -148,8 +147,8 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Gid) != gid || info.Mode().Perm() != 0o660 {
-			return fmt.Errorf("group %d, mode %o", stat.Gid, info.Mode().Perm())
+		if group, ok := groupOf(info); !ok || group != gid || info.Mode().Perm() != 0o660 {
+			return fmt.Errorf("group %d, mode %o", group, info.Mode().Perm())
 		}
 		return p.quitAndWait()
 	})

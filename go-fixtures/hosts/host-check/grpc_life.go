@@ -124,7 +124,7 @@ func init() {
 		if err := bounded(5*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
-		if state, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || state.Signal() != syscall.SIGKILL {
+		if !wasKilled(p.cmd.ProcessState) {
 			return fmt.Errorf("the end is %v", p.cmd.ProcessState)
 		}
 		return nil
@@ -324,7 +324,7 @@ func killStopped(h *harness) error {
 		return fmt.Errorf("Kill came back: %v", p.cmd.ProcessState)
 	case <-time.After(4 * time.Second):
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := resume(p.cmd.Process); err != nil {
 		return err
 	}
 	return bounded(5*time.Second, "Kill", func() error { <-killed; return nil })
@@ -377,10 +377,9 @@ func grpcDiesInCall(h *harness, end string) error {
 	if err != nil {
 		return err
 	}
-	waitStatus, _ := state.Sys().(syscall.WaitStatus)
 	switch {
 	case end == "exit" && state.ExitCode() != 7,
-		end == "killed" && waitStatus.Signal() != syscall.SIGKILL,
+		end == "killed" && !wasKilled(state),
 		state.Success():
 		return fmt.Errorf("the end is %v", state)
 	}

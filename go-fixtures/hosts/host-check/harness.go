@@ -9,9 +9,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -95,7 +93,7 @@ var pluginSet = plugin.PluginSet{
 func (h *harness) newCommand(env ...string) *exec.Cmd {
 	cmd := exec.Command(h.command[0], h.command[1:]...)
 	cmd.Env = env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	setGroup(cmd)
 	return cmd
 }
 
@@ -258,39 +256,8 @@ func (h *harness) tracked() []int {
 
 func (h *harness) killAll() {
 	for _, group := range h.tracked() {
-		_ = syscall.Kill(-group, syscall.SIGKILL)
+		killGroup(group)
 	}
-}
-
-// groupAlive tells whether a process of the group lives; zombies do not.
-func groupAlive(group int) bool {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return syscall.Kill(-group, 0) == nil
-	}
-	for _, e := range entries {
-		if pgrp, state, ok := procStat(e.Name()); ok && pgrp == group && state != "Z" {
-			return true
-		}
-	}
-	return false
-}
-
-func procStat(pid string) (pgrp int, state string, ok bool) {
-	b, err := os.ReadFile("/proc/" + pid + "/stat")
-	if err != nil {
-		return 0, "", false
-	}
-	// pid (comm) state ppid pgrp ...; comm may hold anything.
-	_, rest, found := strings.Cut(string(b[bytes.LastIndexByte(b, ')'):]), " ")
-	if !found {
-		return 0, "", false
-	}
-	var ppid int
-	if _, err := fmt.Sscan(rest, &state, &ppid, &pgrp); err != nil {
-		return 0, "", false
-	}
-	return pgrp, state, true
 }
 
 func (h *harness) dump(w io.Writer) {

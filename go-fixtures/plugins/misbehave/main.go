@@ -55,7 +55,9 @@ import (
 
 	"github.com/hashicorp/yamux"
 
+	"example.com/goplug/fixtures/shared/endself"
 	"example.com/goplug/fixtures/shared/linger"
+	"example.com/goplug/fixtures/shared/listen"
 	"example.com/goplug/fixtures/shared/pattern"
 )
 
@@ -77,7 +79,7 @@ var modes = map[string]func(){
 	"exit":      func() { explain(); os.Exit(3) },
 	"exit-zero": func() { explain(); os.Exit(0) },
 	"crash":     func() { panic("crash before the handshake") },
-	"killed":    func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); linger.WhileParentLives() },
+	"killed":    func() { _ = endself.Kill(); linger.WhileParentLives() },
 	"garbage":   func() { say("Hello, I am no handshake.\n") },
 	"binary":    func() { _, _ = os.Stdout.Write(pattern.Bytes(1 << 16)); linger.WhileParentLives() },
 	"flood":     func() { repeat("Hello, I am no handshake, over and over.\n") },
@@ -154,17 +156,10 @@ func repeat(text string) {
 
 func discard(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// onSocket announces a unix socket and gives every connection to handle. The
-// path is named as go-plugin names it, and it is removed if the end is SIGTERM.
+// onSocket announces a socket and gives every connection to handle. Its file is
+// removed if the end is SIGTERM.
 func onSocket(protocol string, handle func(net.Conn)) {
-	f, err := os.CreateTemp(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "plugin")
-	if err != nil {
-		panic(err)
-	}
-	path := f.Name()
-	_ = f.Close()
-	_ = os.Remove(path)
-	l, err := net.Listen("unix", path)
+	l, err := listen.AsPlugin()
 	if err != nil {
 		panic(err)
 	}
@@ -174,7 +169,7 @@ func onSocket(protocol string, handle func(net.Conn)) {
 		linger.WhileParentLives()
 		end <- syscall.SIGTERM
 	}()
-	fmt.Printf("1|1|unix|%s|%s|\n", path, protocol)
+	fmt.Printf("1|1|%s|%s|\n", listen.Announced(l), protocol)
 	go func() {
 		for {
 			c, err := l.Accept()

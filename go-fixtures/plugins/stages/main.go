@@ -48,20 +48,27 @@ import (
 	"os/exec"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/yamux"
 
+	"example.com/goplug/fixtures/shared/endself"
 	"example.com/goplug/fixtures/shared/linger"
+	"example.com/goplug/fixtures/shared/listen"
 )
 
 var (
 	stage, fault string
 	listener     net.Listener
-	conn         *net.UnixConn
+	conn         handle
 	forked       atomic.Bool
 )
+
+// handle is a connection that another process can be given.
+type handle interface {
+	net.Conn
+	File() (*os.File, error)
+}
 
 func main() {
 	if len(os.Args) != 3 {
@@ -74,22 +81,18 @@ func main() {
 		os.Exit(0)
 	}()
 
-	f, err := os.CreateTemp(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "plugin")
-	check(err)
-	path := f.Name()
-	check(f.Close())
-	check(os.Remove(path))
-	listener, err = net.Listen("unix", path)
+	var err error
+	listener, err = listen.AsPlugin()
 	check(err)
 	reach("handshake")
-	fmt.Printf("1|1|unix|%s|netrpc|\n", path)
+	fmt.Printf("1|1|%s|netrpc|\n", listen.Announced(listener))
 	for {
 		c, err := listener.Accept()
 		if err != nil {
 			linger.WhileParentLives()
 			return
 		}
-		conn = c.(*net.UnixConn)
+		conn = c.(handle)
 		reach("accept")
 		go serve(c)
 	}
@@ -109,15 +112,15 @@ func reach(at string) {
 	}
 	switch fault {
 	case "kill":
-		suicide(syscall.SIGKILL)
+		forGood(endself.Kill)
 	case "hold":
 		fork()
-		suicide(syscall.SIGKILL)
+		forGood(endself.Kill)
 	case "exit":
 		fmt.Fprintf(os.Stderr, "stages: giving up at %s\n", at)
 		os.Exit(3)
 	case "stop":
-		suicide(syscall.SIGSTOP)
+		forGood(endself.Stop)
 	case "close":
 		if conn != nil {
 			_ = conn.Close()
@@ -142,10 +145,9 @@ func reach(at string) {
 	}
 }
 
-func suicide(sig syscall.Signal) {
-	_ = syscall.Kill(os.Getpid(), sig)
-	// The signal need not have its effect on this thread at once.
-	time.Sleep(time.Second)
+// forGood does not come back, even where the end is awaited in vain.
+func forGood(end func() error) {
+	_ = end()
 	select {}
 }
 
@@ -160,23 +162,6 @@ func fork() {
 	}
 	check(child.Start())
 	fmt.Fprintf(os.Stderr, "grandchild %d\n", child.Process.Pid)
-}
-
-// fullBacklog returns an address that lets nobody connect any more, without
-// refusing: the kernel drops what does not fit into the backlog.
-func fullBacklog() string {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
-	check(err)
-	check(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	check(syscall.Listen(fd, 0))
-	name, err := syscall.Getsockname(fd)
-	check(err)
-	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
-	for {
-		if _, err := net.DialTimeout("tcp", address, 200*time.Millisecond); err != nil {
-			return address
-		}
-	}
 }
 
 func serve(c net.Conn) {

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"example.com/goplug/fixtures/shared/disobey"
+	"example.com/goplug/fixtures/shared/endself"
 	"example.com/goplug/fixtures/shared/pattern"
 )
 
@@ -129,32 +128,17 @@ func (r *Receiver) Crash(message string, _ *any) error {
 }
 
 func (r *Receiver) KillSelf(_ any, _ *any) error {
-	return signalSelf(syscall.SIGKILL)
+	return endself.Kill()
 }
 
 func (r *Receiver) Block(ms int, reply *int) error {
-	// A child wakes the process up again: it cannot do it itself.
-	script := fmt.Sprintf("sleep %d.%03d; kill -CONT %d", ms/1000, ms%1000, os.Getpid())
-	waker := exec.Command("/bin/sh", "-c", script)
-	if err := waker.Start(); err != nil {
-		return err
-	}
-	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+	if err := block(ms); err != nil {
 		return err
 	}
 	*reply = ms
-	return waker.Wait()
+	return nil
 }
 
 func (r *Receiver) Freeze(_ any, _ *any) error {
-	return signalSelf(syscall.SIGSTOP)
-}
-
-// signalSelf does not come back before the signal has had its effect.
-func signalSelf(sig syscall.Signal) error {
-	if err := syscall.Kill(os.Getpid(), sig); err != nil {
-		return err
-	}
-	time.Sleep(time.Second)
-	return nil
+	return endself.Stop()
 }

@@ -11,6 +11,7 @@ const endingSignals = [
   "SIGQUIT",
   "SIGTERM",
   "SIGABRT",
+  "SIGBREAK",
   "SIGALRM",
   "SIGUSR2",
   "SIGVTALRM",
@@ -46,13 +47,16 @@ function countHooks(): number {
  * Calls `cleanUp` when a signal is about to end this process, and then lets it. A user's own handler of the signal
  * decides by itself: nothing is done then. Returns the function that takes the listeners back.
  */
-export function onEndingSignal(cleanUp: () => void): () => void {
+export function onEndingSignal(
+  cleanUp: () => void,
+  platform: NodeJS.Platform = process.platform,
+): () => void {
   const signals = endingSignals.filter((signal) => signal in constants.signals);
   const onSignal = (signal: NodeJS.Signals): void => {
     if (process.listenerCount(signal) > countHooks()) return;
     cleanUp();
     stop();
-    raise(signal);
+    raise(signal, platform);
   };
   let listening = true;
   const stop = (): void => {
@@ -66,8 +70,13 @@ export function onEndingSignal(cleanUp: () => void): () => void {
   return stop;
 }
 
+/** The exit code of a Windows process that Ctrl-C, Ctrl-Break or the closing of its console ends. */
+const STATUS_CONTROL_C_EXIT = 0xc000013a;
+
 /** Ends this process by a signal, as if nobody had listened to it. */
-function raise(signal: NodeJS.Signals): void {
+function raise(signal: NodeJS.Signals, platform: NodeJS.Platform): void {
+  // There are no signals to send there, and what Node makes of some would end this process without its exit listeners.
+  if (platform === "win32") process.exit(STATUS_CONTROL_C_EXIT);
   signalProcess(process.pid, signal);
   // The first process of a container is spared by signals that it does not handle: it ends as a shell says that it did.
   if (process.pid === 1) process.exit(128 + constants.signals[signal]);

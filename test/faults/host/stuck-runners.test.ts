@@ -84,7 +84,7 @@ describe("never settles", () => {
     const client = clientOf((command) => {
       runner = new LateRunner(command);
       return runner;
-    }, 20);
+    }, 1000);
     await assert.rejects(client.start(), { code: "ERR_START_TIMEOUT" });
     runner!.begin();
     await until("the start", () => runner!.pid !== undefined);
