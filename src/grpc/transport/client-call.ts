@@ -22,6 +22,11 @@ export interface CallListener {
   onStatus(status: CallStatus): void;
   /** `send` may go on after it returned false. */
   onDrain?(): void;
+  /**
+   * The server has not processed the call, nor will it: `start` makes it again, with what was sent so far. At most once.
+   * Without this listener the call fails.
+   */
+  onUnprocessed?(): void;
 }
 
 /** Bytes of a message in either direction. */
@@ -30,14 +35,28 @@ export interface CallLimits {
   readonly maxReceive: number;
 }
 
+/** Bytes of messages that are kept to be sent again (grpc-go: defaultCallInfo, maxRetryRPCBufferSize). */
+const KEPT = 256 * 1024;
+
+/** A message as it goes over the wire. */
+interface Outgoing {
+  readonly body: Uint8Array;
+  readonly compressed: boolean;
+}
+
 /** One call as gRPC's protocol knows it, on a session: bytes of messages in and out, and a status at the end. */
 export class ClientCall implements StreamHandler, InboxOwner {
   readonly #limits: CallLimits;
   readonly #listener: CallListener;
   readonly #inbox: Inbox;
   #stream: Stream | undefined;
+  /** What was sent, as long as the call could be made again (grpc-go: stream.go, shouldRetry). */
+  #kept: Outgoing[] | undefined = [];
+  #keptBytes = 0;
+  #halfClosed = false;
   #encoding: Encoding = "identity";
   #stopTimer: (() => void) | undefined;
+  #wasRefused = false;
   #grpc = false;
   #over = false;
 
@@ -48,12 +67,14 @@ export class ClientCall implements StreamHandler, InboxOwner {
   }
 
   /**
-   * Sends the request's header fields.
+   * Sends the request's header fields, and after onUnprocessed all that was sent before.
    * @throws Http2Error when the session takes no call
    */
   start(session: Session, headers: HeaderList, encoding: Encoding): void {
     this.#encoding = encoding;
+    const again = this.#wasRefused;
     this.#stream = session.open(headers, this);
+    if (again) this.#sendAgain(this.#stream);
   }
 
   /** Ends the call with DEADLINE_EXCEEDED at this time (milliseconds since the epoch). */
@@ -79,10 +100,12 @@ export class ClientCall implements StreamHandler, InboxOwner {
       this.cancel(status, details);
       return true;
     }
-    return this.#stream!.write(body, messageHeader(body.length, compressed));
+    this.#keep(body, compressed);
+    return this.#stream?.write(body, messageHeader(body.length, compressed)) ?? false;
   }
 
   halfClose(): void {
+    this.#halfClosed = true;
     this.#stream?.end();
   }
 
@@ -115,6 +138,7 @@ export class ClientCall implements StreamHandler, InboxOwner {
 
   onHeaders(headers: HeaderList, end: boolean): void {
     if (this.#over) return;
+    this.#kept = undefined;
     if (end) {
       const httpStatus = fieldOf(headers, ":status");
       const status = readStatus(headers);
@@ -158,11 +182,46 @@ export class ClientCall implements StreamHandler, InboxOwner {
       });
     }
     if (this.#over) return;
+    if (error !== undefined && this.#mayBeMadeAgain(error)) {
+      this.#wasRefused = true;
+      this.#stream = undefined;
+      this.#listener.onUnprocessed!();
+      return;
+    }
     this.#finish(error === undefined ? without("the stream ended without a status") : statusOfError(error));
   }
 
   onDrain(): void {
     this.#listener.onDrain?.();
+  }
+
+  #keep(body: Uint8Array, compressed: boolean): void {
+    if (this.#kept === undefined) return;
+    this.#keptBytes += body.length;
+    // Between two attempts there is nowhere else for it to go.
+    if (this.#keptBytes <= KEPT || this.#stream === undefined) this.#kept.push({ body, compressed });
+    else this.#kept = undefined;
+  }
+
+  #mayBeMadeAgain(error: Http2Error): boolean {
+    if (this.#kept === undefined || this.#listener.onUnprocessed === undefined) return false;
+    // Not sent at all: it has waited for its place among the server's streams.
+    if (this.#stream!.id === 0) return error.code !== "ERR_HTTP2_STREAM";
+    return (
+      error.code === "ERR_HTTP2_REFUSED" ||
+      (error.code === "ERR_HTTP2_RESET" && error.http2Code === ErrorCode.REFUSED_STREAM)
+    );
+  }
+
+  #sendAgain(stream: Stream): void {
+    const kept = this.#kept!;
+    this.#kept = undefined;
+    let goOn = true;
+    for (const { body, compressed } of kept)
+      goOn = stream.write(body, messageHeader(body.length, compressed));
+    if (this.#halfClosed) stream.end();
+    // Who has sent something in between was told to wait.
+    if (goOn) this.#listener.onDrain?.();
   }
 
   /** @param whole the response has ended by itself */

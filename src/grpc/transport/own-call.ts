@@ -44,6 +44,8 @@ export class OwnCall implements CallListener {
   readonly #call: ClientCall;
   #listener: Listener | undefined;
   #credentials: CallCredentials | undefined;
+  /** What is sent with the request; there once a connection is. */
+  #metadata: Metadata | undefined;
   /** What was asked for before the connection, or the credentials, were there. */
   #waiting: (() => void)[] | undefined = [];
   #drained: (() => void)[] = [];
@@ -76,15 +78,8 @@ export class OwnCall implements CallListener {
     this.#host.transport.callBegins();
     // The caller may use its object again.
     const given = metadata.clone();
-    if (this.#credentials === undefined) {
-      const session = this.#host.transport.session();
-      if ("open" in session) this.#begin(session, given);
-      else
-        session.then(
-          (late) => this.#begin(late, given),
-          (error: Error) => this.#unavailable(error),
-        );
-    } else void this.#startWithCredentials(given, this.#credentials);
+    if (this.#credentials === undefined) this.#connected(given);
+    else void this.#startWithCredentials(given, this.#credentials);
   }
 
   sendMessageWithContext(context: MessageContext, message: Buffer): void {
@@ -144,6 +139,10 @@ export class OwnCall implements CallListener {
     for (const callback of this.#drained.splice(0)) callback();
   }
 
+  onUnprocessed(): void {
+    this.#connected(this.#metadata!);
+  }
+
   onStatus(status: CallStatus): void {
     if (this.#over) return;
     this.#over = true;
@@ -161,6 +160,17 @@ export class OwnCall implements CallListener {
   async #tellLoss(status: StatusObject): Promise<void> {
     const cause = await this.#host.explain();
     this.#listener?.onReceiveStatus(cause === undefined ? status : Object.assign(status, { cause }));
+  }
+
+  /** Begins as soon as there is a connection. */
+  #connected(metadata: Metadata): void {
+    const session = this.#host.transport.session();
+    if ("open" in session) this.#begin(session, metadata);
+    else
+      session.then(
+        (late) => this.#begin(late, metadata),
+        (error: Error) => this.#unavailable(error),
+      );
   }
 
   async #startWithCredentials(metadata: Metadata, credentials: CallCredentials): Promise<void> {
@@ -193,6 +203,7 @@ export class OwnCall implements CallListener {
 
   #begin(session: Session, metadata: Metadata): void {
     if (this.#over) return;
+    this.#metadata = metadata;
     const { options, scheme } = this.#host;
     const headers: HeaderList = [
       ":method",
@@ -223,9 +234,9 @@ export class OwnCall implements CallListener {
       this.#unavailable(error as Error);
       return;
     }
-    const waiting = this.#waiting!;
+    const waiting = this.#waiting;
     this.#waiting = undefined;
-    for (const ask of waiting) ask();
+    if (waiting !== undefined) for (const ask of waiting) ask();
   }
 
   /** There is no connection. */

@@ -1,0 +1,206 @@
+// A call that the server has refused without processing it is made again, once, by itself (grpc-go: stream.go, shouldRetry).
+// The server is Node's HTTP/2.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Client, type ClientWritableStream, type ServiceError, status } from "@grpc/grpc-js";
+import { connectGrpc } from "../../../../src/grpc/connection.js";
+import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
+
+const identity = (bytes: Buffer): Buffer => bytes;
+const codec = ["/test.Test/Call", identity, identity] as const;
+
+interface Attempt {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Answers with the request's body, which is one or more messages already. */
+function answer({ stream }: Attempt): void {
+  const body: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => body.push(chunk));
+  stream.on("end", () => {
+    stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.concat(body));
+  });
+}
+
+const refuse = ({ stream }: Attempt): void => stream.close(constants.NGHTTP2_REFUSED_STREAM);
+
+let sockets = 0;
+
+/** A client of a server that treats each attempt in its own way, and the later ones as the last. */
+async function serve(
+  transport: GrpcTransport,
+  ways: readonly ((attempt: Attempt) => void)[],
+  { redial = true } = {},
+) {
+  const attempts: Attempt[] = [];
+  const sessions = new Set<ServerHttp2Session>();
+  const server = createServer();
+  server.on("session", (session) => void sessions.add(session));
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {});
+    const attempt = { stream, headers };
+    const way = ways[Math.min(attempts.length, ways.length - 1)]!;
+    attempts.push(attempt);
+    way(attempt);
+  });
+  const address = join(tmpdir(), `goplug-retry-${process.pid}-${++sockets}`);
+  await new Promise<void>((resolve) => server.listen(address, resolve));
+  const conn = await connectGrpc({ network: "unix", address }, { transport, redial });
+  after(() => {
+    conn.close();
+    for (const session of sessions) session.destroy();
+    server.close();
+  });
+  const client = conn.client(Client);
+  const call = (request: Buffer, options: object = {}): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(...codec, request, options, (error: ServiceError | null, reply?: Buffer) =>
+        error === null ? resolve(reply!) : reject(error),
+      );
+    });
+  return { attempts, call, client, sessions };
+}
+
+for (const transport of ["goplug", "grpc-js"] as const) {
+  test(`${transport}: a refused call is made again, with all that it has sent`, async () => {
+    const { attempts, call } = await serve(transport, [refuse, answer]);
+    const request = Buffer.from("a request");
+    assert.deepEqual(await call(request, { deadline: Date.now() + 60_000 }), request);
+    assert.equal(attempts.length, 2);
+    for (const { headers } of attempts) assert.match(String(headers["grpc-timeout"]), /^[0-9]+m$/);
+  });
+
+  test(`${transport}: a call beyond the last one of a GOAWAY is made again on a new connection`, async () => {
+    const leave = ({ stream }: Attempt): void => stream.session!.goaway(0, 1);
+    const { attempts, call, sessions } = await serve(transport, [answer, leave, answer]);
+    assert.equal(String(await call(Buffer.from("1"))), "1");
+    assert.equal(String(await call(Buffer.from("2"))), "2");
+    assert.equal(attempts.length, 3);
+    assert.equal(sessions.size, 2);
+  });
+
+  test(`${transport}: a call whose response has begun is not made again`, async () => {
+    const begin = ({ stream }: Attempt): void => {
+      stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.write(Buffer.of(0, 0, 0, 0, 1, 7), () => stream.close(constants.NGHTTP2_REFUSED_STREAM));
+    };
+    const { attempts, call } = await serve(transport, [begin, answer]);
+    await assert.rejects(call(Buffer.from("x")), { code: status.UNAVAILABLE });
+    assert.equal(attempts.length, 1);
+  });
+
+  test(`${transport}: a call that was reset otherwise is not made again`, async () => {
+    const reset = ({ stream }: Attempt): void => stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    const { attempts, call } = await serve(transport, [reset, answer]);
+    await assert.rejects(call(Buffer.from("x")), { code: status.INTERNAL });
+    assert.equal(attempts.length, 1);
+  });
+}
+
+test("a call that is refused a second time fails", async () => {
+  const { attempts, call } = await serve("goplug", [refuse]);
+  await assert.rejects(call(Buffer.from("x")), { code: status.UNAVAILABLE });
+  assert.equal(attempts.length, 2);
+  await assert.rejects(call(Buffer.from("x")), { code: status.UNAVAILABLE });
+  assert.equal(attempts.length, 4);
+});
+
+test("a refused call of a connection that cannot be made again fails with UNAVAILABLE", async () => {
+  const leave = ({ stream }: Attempt): void => stream.session!.goaway(0, 1);
+  const { attempts, call } = await serve("goplug", [answer, leave], { redial: false });
+  await call(Buffer.from("1"));
+  await assert.rejects(call(Buffer.from("2")), { code: status.UNAVAILABLE });
+  assert.equal(attempts.length, 2);
+});
+
+/** Starts a call that streams its requests. */
+function stream(client: Client): { sink: ClientWritableStream<Buffer>; reply: Promise<Buffer> } {
+  let sink!: ClientWritableStream<Buffer>;
+  const reply = new Promise<Buffer>((resolve, reject) => {
+    sink = client.makeClientStreamRequest(...codec, (error: ServiceError | null, value?: Buffer) =>
+      error === null ? resolve(value!) : reject(error),
+    );
+  });
+  return { sink, reply };
+}
+
+test("a stream of requests is made again from its first message, and goes on", async () => {
+  let refused!: () => void;
+  const wasRefused = new Promise<void>((resolve) => {
+    refused = resolve;
+  });
+  const later = (attempt: Attempt): void => {
+    // Behind the first two messages, of seven bytes each with their prefixes.
+    let bytes = 0;
+    attempt.stream.on("data", ({ length }: Buffer) => {
+      bytes += length;
+      if (bytes < 14) return;
+      refuse(attempt);
+      refused();
+    });
+  };
+  const whole: Buffer[] = [];
+  const collect = ({ stream }: Attempt): void => {
+    stream.on("data", (chunk: Buffer) => whole.push(chunk));
+    stream.on("end", () => {
+      stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      stream.end(Buffer.of(0, 0, 0, 0, 1, 7));
+    });
+  };
+  const { attempts, client } = await serve("goplug", [later, collect]);
+  const { sink, reply } = stream(client);
+  sink.write(Buffer.from("m1"));
+  sink.write(Buffer.from("m2"));
+  await wasRefused;
+  sink.write(Buffer.from("m3"));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  sink.write(Buffer.from("m4"));
+  sink.end();
+  assert.deepEqual(await reply, Buffer.of(7));
+  assert.equal(attempts.length, 2);
+  const messages = ["m1", "m2", "m3", "m4"].map((text) => `\0\0\0\0\x02${text}`);
+  assert.equal(Buffer.concat(whole).toString(), messages.join(""));
+});
+
+test("a call that has sent more than is kept of it is not made again", async () => {
+  const later = (attempt: Attempt): void => {
+    let bytes = 0;
+    attempt.stream.on("data", ({ length }: Buffer) => {
+      bytes += length;
+      if (bytes > 300_000) refuse(attempt);
+    });
+  };
+  const { attempts, client } = await serve("goplug", [later, answer]);
+  const { sink, reply } = stream(client);
+  const failed = assert.rejects(reply, { code: status.UNAVAILABLE });
+  sink.on("error", () => {});
+  for (let i = 0; i < 31; i++) if (!sink.write(Buffer.alloc(10_000))) await once(sink, "drain");
+  await failed;
+  assert.equal(attempts.length, 1);
+});
+
+test("a call that is called off while it waits for a new connection is over", async () => {
+  const leave = ({ stream }: Attempt): void => stream.session!.goaway(0, 1);
+  const { attempts, call, client } = await serve("goplug", [answer, leave, answer]);
+  await call(Buffer.from("1"));
+  const running = client.makeUnaryRequest(...codec, Buffer.from("2"), () => {});
+  const ended = once(running, "status");
+  while (attempts.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  running.cancel();
+  const [{ code }] = (await ended) as [{ code: number }];
+  assert.equal(code, status.CANCELLED);
+});
