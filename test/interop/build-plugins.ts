@@ -6,7 +6,6 @@ import { build as compile } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("plugins/", import.meta.url));
-const sources = ["src", "test/interop/gen", "test/interop/plugins"];
 let built: Promise<unknown> | undefined;
 
 /** The command line of a fixture plugin, by the name of its file. */
@@ -16,22 +15,27 @@ export async function pluginCommand(name: string, ...args: string[]): Promise<[s
   return [process.execPath, `${folder}dist/test/interop/plugins/${name}.js`, ...args];
 }
 
+/** File by file, as they lie in the tree: what the plugins import, and what that imports. */
 async function build(): Promise<void> {
-  await compile({
+  const common = {
     absWorkingDir: root,
-    entryPoints: sources.flatMap(typeScriptOf),
     outdir: `${folder}dist`,
     outbase: root,
     format: "esm",
     platform: "node",
     target: "node20.19",
     logLevel: "error",
+  } as const;
+  const plugins = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  const entryPoints = plugins.map((name) => folder + name);
+  const found = await compile({
+    ...common,
+    entryPoints,
+    bundle: true,
+    packages: "external",
+    metafile: true,
+    write: false,
   });
+  await compile({ ...common, entryPoints: Object.keys(found.metafile.inputs) });
   writeFileSync(`${folder}dist/package.json`, '{ "type": "module" }\n');
-}
-
-function typeScriptOf(source: string): string[] {
-  return readdirSync(`${root}${source}`, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.startsWith("dist"))
-    .map((name) => `${source}/${name}`);
 }
