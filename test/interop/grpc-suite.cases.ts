@@ -51,22 +51,44 @@ function onOwnServer(test: string, transport: GrpcTransport, security: Security)
       const tls = security.tls
         ? ["-use_tls", "-use_test_ca", "-ca_file", files.cert, "-server_host_override", "localhost"]
         : [];
-      const client = spawn(
-        bin("grpc-interop-client"),
-        ["-server_host", "127.0.0.1", "-server_port", String(server.port), "-test_case", test, ...tls],
-        { stdio: ["ignore", "ignore", "pipe"] },
-      );
-      const onAbort = (): void => void client.kill("SIGKILL");
-      signal.addEventListener("abort", onAbort, { once: true });
+      const args = [
+        "-server_host",
+        "127.0.0.1",
+        "-server_port",
+        String(server.port),
+        "-test_case",
+        test,
+        ...tls,
+      ];
       let said = "";
-      client.stderr!.on("data", (chunk) => {
-        said += chunk;
-      });
-      await ended(client);
-      signal.removeEventListener("abort", onAbort);
-      if (client.exitCode !== 0) throw new Error(`grpc-go's client failed: ${said.slice(-2000)}`);
+      for (let run = 0; run < 3; run++) {
+        const { code, text } = await goClient(bin("grpc-interop-client"), args, signal);
+        if (code === 0) return;
+        said = text;
+        // Go's client cancels, and ends its request: where it stands still between the two, a server may have answered
+        // before it looks whether it was cancelled. Such a run tells nothing.
+        if (!(test === "cancel_after_begin" && text.includes("got error code 0, want 1"))) break;
+      }
+      throw new Error(`grpc-go's client failed: ${said.slice(-2000)}`);
     });
   };
+}
+
+async function goClient(
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<{ code: number | null; text: string }> {
+  const client = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const onAbort = (): void => void client.kill("SIGKILL");
+  signal.addEventListener("abort", onAbort, { once: true });
+  let text = "";
+  client.stderr!.on("data", (chunk) => {
+    text += chunk;
+  });
+  await ended(client);
+  signal.removeEventListener("abort", onAbort);
+  return { code: client.exitCode, text };
 }
 
 /** What grpc-go's client can ask of any server. */
