@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { publishBroker } from "../diagnostics.js";
+import { badOption } from "../errors.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import {
@@ -16,7 +17,7 @@ import {
   type ServerLimits,
   type ServerLogger,
 } from "../netrpc/index.js";
-import { timeLimit } from "../options.js";
+import { checkOptions, timeLimit } from "../options.js";
 import { type Limits, limited, type WaitOptions } from "../wait.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
@@ -75,6 +76,10 @@ export class MuxBroker {
 
   /** Takes over the session's incoming streams. The first three, go-plugin's own, must have been accepted before. */
   constructor(session: Session, options: MuxBrokerOptions = {}) {
+    if (typeof (session as Partial<Session> | undefined)?.openChannel !== "function") {
+      throw badOption("session", "a yamux session", session);
+    }
+    checkOptions(options);
     this.#session = session;
     this.#logger = guardedLogger(options.logger ?? nullLogger);
     this.#onLost = options.onLost;

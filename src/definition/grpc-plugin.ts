@@ -1,7 +1,9 @@
 import type { Server } from "@grpc/grpc-js";
-import { OptionError } from "../errors.js";
+import { badOption, OptionError } from "../errors.js";
 import type { GRPCBroker } from "../grpc/broker.js";
 import type { GrpcConnection } from "../grpc/connection.js";
+import { calling, checkOptions, isObject } from "../options.js";
+import { unimplemented } from "./plugin.js";
 
 /** What a gRPC definition's `client` face is made of. */
 export interface GrpcClientParts {
@@ -61,7 +63,10 @@ export function grpcPlugin<C, I>(faces: GrpcFaces<C, I>): GrpcDefinition<C, I>;
 export function grpcPlugin<C>(faces: Pick<GrpcFaces<C, never>, "client">): GrpcPlugin<C>;
 /** A plugin type that this program only serves. */
 export function grpcPlugin<I>(faces: Pick<GrpcFaces<never, I>, "server">): GrpcDefinition<never, I>;
-export function grpcPlugin<C, I>({ client, server }: Partial<GrpcFaces<C, I>>): GrpcDefinition<C, I> {
+export function grpcPlugin<C, I>(faces: Partial<GrpcFaces<C, I>>): GrpcDefinition<C, I> {
+  if (!isObject(faces)) throw badOption("faces", "an object of client and server", faces);
+  checkOptions(faces, { client: calling, server: calling });
+  const { client, server } = faces;
   const grpcClient =
     client ??
     (() => {
@@ -69,12 +74,7 @@ export function grpcPlugin<C, I>({ client, server }: Partial<GrpcFaces<C, I>>): 
     });
   return {
     grpcClient,
-    grpcServer() {
-      throw new OptionError(
-        "plugins",
-        "this plugin type has no implementation here: serve what implement() returns",
-      );
-    },
+    grpcServer: unimplemented,
     implement(implementation) {
       if (server === undefined) {
         throw new OptionError("plugins", "this plugin type has no server: grpcPlugin was called without one");

@@ -1,5 +1,4 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
-import { OptionError } from "../errors.js";
 import {
   type Caller,
   type CodecOptions,
@@ -13,8 +12,9 @@ import {
   type ServerLimits,
 } from "../netrpc/index.js";
 import { checkMethods } from "../netrpc/methods.js";
+import { calling, checkOptions } from "../options.js";
 import { pluginService } from "./control.js";
-import type { NetRpcPlugin, Service } from "./plugin.js";
+import { type NetRpcPlugin, type Service, unimplemented } from "./plugin.js";
 
 /** What a definition's `client` face is made of. */
 export interface ClientParts<T extends MethodTable> {
@@ -94,6 +94,7 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
   faces: Faces<T, C, I, Partial<Receiver<T>>> & Partial<OptionalFace<OptionalMethods<T>>> = {},
 ): NetRpcDefinition<T, C, I> {
   checkMethods(methods);
+  checkOptions(faces, { client: calling, server: calling });
   const { registry, invalidUtf8, maxUnansweredBytes, optional } = faces;
   const wire = { registry, invalidUtf8, maxUnansweredBytes };
   const client = (broker: MuxBroker, rpcClient: RpcClient): C | Promise<C> => {
@@ -106,12 +107,7 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
     ...wire,
     methods,
     client,
-    server() {
-      throw new OptionError(
-        "plugins",
-        "this plugin type has no implementation here: serve what implement() returns",
-      );
-    },
+    server: unimplemented,
     implement: (implementation) => ({
       ...wire,
       client,

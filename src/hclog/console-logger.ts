@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import { type Fields, type Level, type Logger, levelledLogger } from "./logger.js";
+import { anyText, calling, checkOptions } from "../options.js";
+import { type Fields, type Level, type Logger, levelCheck, levelledLogger } from "./logger.js";
 import { parseLevel } from "./parse-line.js";
 import { formatTimestamp } from "./timestamp.js";
 import { writeStderr } from "./write-stderr.js";
@@ -29,6 +30,7 @@ const BRACKETS: Readonly<Record<Level, string>> = {
 
 /** A logger for people: hclog's plain text, `2026-01-02T15:04:05.000Z [INFO]  plugin: message: key=value`. */
 export function consoleLogger(options: ConsoleLoggerOptions = {}): Logger {
+  checkOptions(options, { level: levelCheck, name: anyText, write: calling, now: calling });
   const write = options.write ?? writeStderr;
   const now = options.now ?? (() => new Date());
   return levelledLogger(options.level ?? levelFromEnvironment(), options.name ?? "plugin", (...line) =>

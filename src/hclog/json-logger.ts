@@ -1,4 +1,6 @@
-import { type Fields, type Level, type Logger, levelledLogger } from "./logger.js";
+import { badOption } from "../errors.js";
+import { anyText, calling, checkFields, isObject } from "../options.js";
+import { type Fields, type Level, type Logger, levelCheck, levelledLogger } from "./logger.js";
 import { formatTimestamp } from "./timestamp.js";
 
 /** Settings of {@link jsonLogger}. */
@@ -25,6 +27,9 @@ const UNSERIALIZABLE = "logging contained values that don't serialize to json";
  * keys loses its `@`. Fields that JSON cannot hold (cycles, functions) are left out, and `@warn` says so.
  */
 export function jsonLogger(options: JsonLoggerOptions): Logger {
+  if (!isObject(options)) throw badOption("options", "an object with write", options);
+  const shape = { write: calling, level: levelCheck, name: anyText, now: calling };
+  checkFields("", options, shape, ["write"]);
   const now = options.now ?? (() => new Date());
   return levelledLogger(options.level ?? "trace", options.name ?? "", (level, name, message, fields) =>
     options.write(`${formatJsonLine(now(), level, name, message, fields)}\n`),

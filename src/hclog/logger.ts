@@ -1,8 +1,17 @@
+import { badOption } from "../errors.js";
+import type { Check } from "../options.js";
+
 /** The levels of hclog, from the most talkative to the gravest. */
 export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 
 /** The levels of hclog: `trace`, `debug`, `info`, `warn`, `error`. */
 export type Level = (typeof LEVELS)[number];
+
+/** Refuses what is no level, nor `off`. @throws OptionError */
+export const levelCheck: Check = (name, value: unknown) => {
+  if (value === "off" || LEVELS.includes(value as Level)) return;
+  throw badOption(name, `one of ${LEVELS.join(", ")}, off`, value);
+};
 
 /** Named values that go with a log message. */
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,107 +1,38 @@
+import {
+  checkHandshakeIsThere,
+  grpcTransport,
+  handshake,
+  hosted,
+  logger,
+  pluginSet,
+  version,
+  versionedPlugins,
+} from "../definition/check-plugins.js";
 import { badOption, OptionError } from "../errors.js";
-import { LEVELS, type Level } from "../hclog/logger.js";
-import { timeLimit, wholeNumber } from "../options.js";
+import { levelCheck } from "../hclog/logger.js";
+import {
+  boolean,
+  type Check,
+  calling,
+  checkFields,
+  type Fields,
+  isObject,
+  list,
+  object,
+  oneOf,
+  port,
+  text,
+  time,
+  timeLimit,
+  wholeNumber,
+  writable,
+} from "../options.js";
 import { checkPid } from "../process/signal-process.js";
 import { DEFAULT_MAX_PORT, DEFAULT_MIN_PORT, DEFAULT_START_TIMEOUT } from "../protocol/constants.js";
 import { isAddress } from "../protocol/handshake-line.js";
 import type { ClientConfig } from "./config.js";
 
-type Check = (name: string, value: never) => void;
-type Shape = Readonly<Record<string, Check>>;
-type Fields = Readonly<Record<string, unknown>>;
-
-const highestPort = 65_535;
 const largestLogBuffer = 1 << 30;
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-const boolean: Check = (name, value: unknown) => {
-  if (typeof value !== "boolean") throw badOption(name, "true or false", value);
-};
-
-const text: Check = (name, value: unknown) => {
-  if (typeof value !== "string" || value === "") throw badOption(name, "a text that is not empty", value);
-};
-
-const calling: Check = (name, value: unknown) => {
-  if (typeof value !== "function") throw badOption(name, "a function", value);
-};
-
-const port: Check = (name, value) => void wholeNumber(name, value, 0, highestPort);
-
-const version: Check = (name, value) => void wholeNumber(name, value, 0, Number.MAX_SAFE_INTEGER);
-
-const list =
-  (wanted: string): Check =>
-  (name, value: unknown) => {
-    if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
-      throw badOption(name, wanted, value);
-    }
-  };
-
-const writable: Check = (name, value: Fields) => {
-  const isWritable = isObject(value) && typeof value.write === "function" && typeof value.on === "function";
-  if (!isWritable) throw badOption(name, "a Writable, such as process.stdout", value);
-};
-
-const logger: Check = (name, value: Fields) => {
-  const missing = isObject(value) ? LEVELS.filter((level) => typeof value[level] !== "function") : LEVELS;
-  if (missing.length === 0) return;
-  const given = isObject(value) ? `an object without ${missing.join(", ")}` : String(value);
-  throw new OptionError(name, `${name} must have the methods ${LEVELS.join(", ")}, but is ${given}`);
-};
-
-/** An object each of whose known fields, where it is given, passes its check. */
-const object =
-  (wanted: string, shape: Shape, required: readonly string[] = []): Check =>
-  (name, value: unknown) => {
-    if (!isObject(value)) throw badOption(name, wanted, value);
-    checkNames(`${name}.`, value, shape);
-    for (const [field, check] of Object.entries(shape)) {
-      const given = value[field];
-      if (given !== undefined || required.includes(field)) check(`${name}.${field}`, given as never);
-    }
-  };
-
-/** Names that differ from a known one in their letters' case alone are not what their user meant them to be. */
-function checkNames(prefix: string, given: Fields, shape: Shape): void {
-  const known = new Map(Object.keys(shape).map((name) => [name.toLowerCase(), name]));
-  for (const name of Object.keys(given)) {
-    const meant = known.get(name.toLowerCase());
-    if (meant === undefined || meant === name) continue;
-    throw new OptionError(
-      `${prefix}${name}`,
-      `there is no option ${prefix}${name}; it is called ${prefix}${meant}`,
-    );
-  }
-}
-
-const pluginSet: Check = (name, value: unknown) => {
-  if (!isObject(value)) throw badOption(name, "an object of plugin types by their names", value);
-  for (const [key, plugin] of Object.entries(value)) {
-    const parts = plugin as Fields | null | undefined;
-    if (typeof parts?.client === "function" || typeof parts?.grpcClient === "function") continue;
-    throw badOption(`${name}.${key}`, "a plugin type, as netRpcPlugin() or grpcPlugin() makes it", plugin);
-  }
-};
-
-const versionedPlugins: Check = (name, value: unknown) => {
-  if (!isObject(value)) throw badOption(name, "an object of plugin sets by their version", value);
-  for (const [key, set] of Object.entries(value)) {
-    if (!/^-?\d+$/.test(key)) throw badOption(`a key of ${name}`, "a version, a whole number", key);
-    pluginSet(`${name}[${key}]`, set as never);
-  }
-};
-
-const handshakeShape = { protocolVersion: version, magicCookieKey: text, magicCookieValue: text };
-
-const handshake = object(
-  "an object of magicCookieKey, magicCookieValue and protocolVersion, as the plugin's author gives them",
-  handshakeShape,
-  ["magicCookieKey", "magicCookieValue"],
-);
 
 const commandObject = object(
   "",
@@ -125,9 +56,7 @@ const command: Check = (name, value: unknown) => {
   }
 };
 
-const protocol: Check = (name, value: unknown) => {
-  if (value !== "netrpc" && value !== "grpc") throw badOption(name, '"netrpc" or "grpc"', value);
-};
+const protocol = oneOf("netrpc", "grpc");
 
 const protocols: Check = (name, value: unknown) => {
   if (!Array.isArray(value) || value.length === 0)
@@ -141,12 +70,6 @@ const address: Check = (name, value: unknown) => {
   if (network !== "unix" && network !== "tcp") throw badOption(`${name}.network`, '"unix" or "tcp"', network);
   if (typeof address !== "string" || !isAddress(network, address)) {
     throw badOption(`${name}.address`, network === "unix" ? "the path of a socket" : "host:port", address);
-  }
-};
-
-const level: Check = (name, value: unknown) => {
-  if (value !== "off" && !LEVELS.includes(value as Level)) {
-    throw badOption(name, `one of ${LEVELS.join(", ")}, off`, value);
   }
 };
 
@@ -166,8 +89,8 @@ const reattach = object(
 
 const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   handshakeConfig: handshake,
-  plugins: pluginSet,
-  versionedPlugins,
+  plugins: pluginSet(hosted),
+  versionedPlugins: versionedPlugins(hosted),
   cmd: command,
   reattach,
   runner: calling,
@@ -181,20 +104,18 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   allowedProtocols: protocols,
   grpcBrokerMultiplex: boolean,
   grpcChannelOptions: object("an object of grpc-js's channel options", {}),
-  grpcTransport: (name, value) => {
-    if (value !== "goplug" && value !== "grpc-js") throw badOption(name, '"goplug" or "grpc-js"', value);
-  },
+  grpcTransport,
   managed: boolean,
   killWithHost: boolean,
   watchdog: boolean,
   startTimeout: (name, value) => void timeLimit(name, value, DEFAULT_START_TIMEOUT),
-  unansweredWarning: (name, value) => void timeLimit(name, value, Infinity),
+  unansweredWarning: time,
   debug: boolean,
   stderr: writable,
   syncStdout: writable,
   syncStderr: writable,
   logger,
-  exitLogLevel: object("an object of success and failure", { success: level, failure: level }),
+  exitLogLevel: object("an object of success and failure", { success: levelCheck, failure: levelCheck }),
   pluginLogBufferSize: (name, value) => void wholeNumber(name, value, 0, largestLogBuffer),
   skipHostEnv: boolean,
   unixSocketConfig: object("an object of group and tempDir", { group: text, tempDir: text }),
@@ -210,20 +131,9 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
  */
 export function checkConfig(config: ClientConfig): void {
   if (!isObject(config)) throw badOption("the configuration", "an object", config);
-  checkNames("", config, shape);
-  const { handshakeConfig, plugins } = config;
-  if (handshakeConfig === undefined && Object.keys(handshakeShape).some((name) => name in config)) {
-    const names = Object.keys(handshakeShape).join(", ");
-    throw new OptionError(
-      "handshakeConfig",
-      `handshakeConfig is missing: ${names} belong into it, as one object`,
-    );
-  }
-  handshake("handshakeConfig", handshakeConfig as never);
-  for (const [name, check] of Object.entries(shape)) {
-    const value = config[name as keyof ClientConfig];
-    if (value !== undefined) check(name, value as never);
-  }
+  checkHandshakeIsThere(config);
+  checkFields("", config as unknown as Fields, shape, ["handshakeConfig"]);
+  const { plugins } = config;
   if (plugins === undefined && config.versionedPlugins === undefined) {
     throw new OptionError("plugins", "plugins or versionedPlugins must be given");
   }

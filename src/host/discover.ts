@@ -1,5 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join, normalize, resolve, sep } from "node:path";
+import { anyText, text } from "../options.js";
 import { compilePattern, hasMeta } from "./glob-pattern.js";
 
 /**
@@ -12,9 +13,11 @@ import { compilePattern, hasMeta } from "./glob-pattern.js";
  *
  * @param glob such as `terraform-provider-*`
  * @param dir absolute, or relative to the current directory
- * @throws BadPatternError (Go: syntax error in pattern)
+ * @throws OptionError; BadPatternError (Go: syntax error in pattern)
  */
 export async function discover(glob: string, dir: string): Promise<string[]> {
+  text("glob", glob as never);
+  anyText("dir", dir as never);
   const segments = normalize(glob)
     .split(sep)
     .filter((segment) => segment !== "" && segment !== ".");

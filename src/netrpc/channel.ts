@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { duplex } from "../options.js";
 
 /** What a {@link ByteChannel} tells its user. */
 export interface ByteChannelHandler {
@@ -53,7 +54,10 @@ export function duplexChannel(stream: Duplex): ByteChannel {
   };
 }
 
-/** Accepts either form of connection. */
+/** Accepts either form of connection. @throws OptionError */
 export function asByteChannel(connection: ByteChannel | Duplex): ByteChannel {
-  return "attach" in connection ? connection : duplexChannel(connection);
+  if (typeof (connection as Partial<ByteChannel> | undefined)?.attach === "function")
+    return connection as ByteChannel;
+  duplex("connection", connection as never);
+  return duplexChannel(connection as Duplex);
 }

@@ -9,6 +9,7 @@ import {
   NEED_MORE,
   type Output,
 } from "../gob/index.js";
+import { checkOptions } from "../options.js";
 import { cancelArg, cancelMethod } from "./cancel.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { type CodecOptions, gobOptions } from "./codec-options.js";
@@ -71,6 +72,7 @@ export class RpcClient {
   #answerFrom = 0;
 
   constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
+    checkOptions(options);
     const codec = gobOptions(options);
     this.#encoder = new Encoder(codec);
     this.#decoder = new Decoder(codec);

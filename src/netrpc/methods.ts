@@ -51,9 +51,15 @@ type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** The names of the methods of a table that a receiver has, its class's and prototypes' among them. */
 export function implemented<T extends MethodTable>(methods: T, receiver: object): (keyof T & string)[] {
+  if (!isImplementation(receiver)) throw badOption("implementation", "an object with the methods", receiver);
   return Object.keys(methods).filter(
     (name) => typeof (receiver as Record<string, unknown>)[name] === "function",
   );
+}
+
+/** A class's static methods are an implementation, too. */
+export function isImplementation(value: unknown): boolean {
+  return typeof value === "function" || (typeof value === "object" && value !== null);
 }
 
 /** Checks a method table, for those whose compiler did not. @throws OptionError */
@@ -92,6 +98,8 @@ export function caller<const T extends MethodTable>(
   methods: T,
 ): Caller<T> {
   checkMethods(methods);
+  if (typeof (client as RpcClient | undefined)?.expect !== "function")
+    throw badOption("client", "an RpcClient", client);
   client.expect(service, Object.keys(methods));
   const bound: Record<string, (arg: unknown, options?: CallOptions) => Promise<unknown>> = Object.create(
     misspelled(service, Object.keys(methods)),

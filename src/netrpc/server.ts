@@ -1,8 +1,15 @@
 import type { Duplex } from "node:stream";
-import { OptionError } from "../errors.js";
+import { badOption, OptionError } from "../errors.js";
+import { checkOptions } from "../options.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
-import { checkMethods, type MethodTable, type OptionalMethods, type PartialReceiver } from "./methods.js";
+import {
+  checkMethods,
+  isImplementation,
+  type MethodTable,
+  type OptionalMethods,
+  type PartialReceiver,
+} from "./methods.js";
 import { ServerConnection } from "./server-connection.js";
 import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
@@ -29,6 +36,7 @@ export class RpcServer {
   /** @throws OptionError */
   constructor(options: RpcServerOptions = {}) {
     // Checked here, where they are given, and not with the first connection.
+    checkOptions(options);
     gobOptions(options);
     unansweredLimit(options);
     this.#options = options;
@@ -45,9 +53,14 @@ export class RpcServer {
     service: string,
     methods: T,
     implementation: PartialReceiver<T, O>,
-    { optional }: RegisterOptions<T, O> = {},
+    options: RegisterOptions<T, O> = {},
   ): this {
+    checkOptions(options);
+    const { optional } = options;
     checkMethods(methods);
+    if (!isImplementation(implementation))
+      throw badOption("implementation", "an object with the service's methods", implementation);
+    if (typeof service !== "string") throw badOption("service", "a text", service);
     if (service === "") throw new OptionError("service", "rpc.Register: no service name");
     if (this.#services.has(service))
       throw new OptionError("service", `rpc: service already defined: ${service}`);
@@ -77,8 +90,11 @@ export class RpcServer {
   /**
    * Serves one connection until its peer hangs up. A half-closed peer is still answered (Go: ServeConn). Resolves
    * when the connection is gone; what went wrong on it is logged, not thrown.
+   *
+   * @throws OptionError
    */
-  serve(connection: ByteChannel | Duplex, options: ServeOptions = {}): Promise<void> {
+  async serve(connection: ByteChannel | Duplex, options: ServeOptions = {}): Promise<void> {
+    checkOptions(options);
     return new ServerConnection((name) => this.find(name), asByteChannel(connection), this.#options).run(
       options.signal,
     );

@@ -1,8 +1,10 @@
 import type { Duplex, Readable } from "node:stream";
+import { logger, pluginSet, served } from "../definition/check-plugins.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import type { ServerLimits } from "../netrpc/index.js";
+import { calling, duplex, object, readable } from "../options.js";
 import { NetRpcServer } from "./net-rpc-server.js";
 import { OutputQueue } from "./output-queue.js";
 
@@ -20,17 +22,27 @@ export interface ServeConnectionOptions extends ServerLimits {
   readonly onQuit?: () => void | Promise<void>;
 }
 
+const checkServed = object(
+  "an object with the plugins",
+  { plugins: pluginSet(served), stdout: readable, stderr: readable, logger, onQuit: calling },
+  ["plugins"],
+);
+
 /**
  * Serves plugins in net/rpc mode on one connection, whatever it is, until it ends (go-plugin: RPCServer.ServeConn).
- * There is no handshake line and no process to end: that is `serve`. Never rejects; what goes wrong is logged.
+ * There is no handshake line and no process to end: that is `serve`. What goes wrong is logged, and not thrown.
+ *
+ * @throws OptionError
  */
 export async function serveConnection(connection: Duplex, options: ServeConnectionOptions): Promise<void> {
+  duplex("connection", connection as never);
+  checkServed("options", options as never);
   const { plugins, onQuit, maxUnansweredBytes } = options;
-  const logger = guardedLogger(options.logger ?? nullLogger);
+  const log = guardedLogger(options.logger ?? nullLogger);
   const [stdout, stderr] = [queueOf(options.stdout), queueOf(options.stderr)];
   const server = new NetRpcServer({
     plugins,
-    logger,
+    logger: log,
     maxUnansweredBytes,
     stdout: stdout.queue,
     stderr: stderr.queue,

@@ -1,4 +1,6 @@
 import { writeSync } from "node:fs";
+import { badOption } from "../errors.js";
+import { calling, isObject } from "../options.js";
 
 /** Plugin programs by the name that picks them: each is called when it is picked, and usually calls serve. */
 export type ServeMuxMap = Readonly<Record<string, () => Promise<void> | void>>;
@@ -19,11 +21,13 @@ export async function serveMux(
   plugins: ServeMuxMap,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  if (!isObject(plugins)) throw badOption("plugins", "an object of functions by their names", plugins);
   const [name] = args;
   if (name === undefined || args.length !== 1) return refuse(invokedImproperly);
   // An argument such as "constructor" names nothing in the map, though the object knows it.
   const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
   if (plugin === undefined) return refuse(`Unknown plugin: ${name}\n`);
+  calling(`plugins.${name}`, plugin as never);
   await plugin();
 }
 

@@ -3,12 +3,12 @@ import type { PluginSet } from "../definition/plugin.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
-import { wholeNumber } from "../options.js";
 import { CORE_PROTOCOL_VERSION, ENV, type Protocol } from "../protocol/constants.js";
 import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
 import { parseBool } from "../protocol/parse-bool.js";
 import { type OpenSocket, openSocket, type SocketOptions } from "../socket/open.js";
+import { checkServeConfig } from "./check-config.js";
 import { cookieProblem, isStartedByHost } from "./cookie.js";
 import { ServeError } from "./errors.js";
 import { listenOptionsFromEnv } from "./listener.js";
@@ -52,10 +52,12 @@ let serving = false;
  * them comes out of the hosts' syncStdout and syncStderr. Log with {@link pluginLogger}.
  *
  * A process that no host started is told so on stderr and exits with code 1, as it does when it cannot listen.
+ * @throws OptionError - an option is missing or cannot be used; nothing was printed
  * @throws ServeError ERR_SERVE_TWICE, ERR_SERVE_CONFIG; with `exit: false` also the errors that otherwise end the process
  * @throws HandshakeError ERR_HANDSHAKE_CONFIG
  */
 export async function serve(config: ServeConfig): Promise<void> {
+  checkServeConfig(config);
   if (config.test !== undefined) return serveInTest(config, config.test);
   if (config.debug === true && !isStartedByHost(config.handshakeConfig, process.env)) {
     await serveAlone(config);
@@ -112,7 +114,6 @@ interface Listening {
 function listenOptions({ network, port }: ServeConfig): Listening {
   const broker = { ...listenOptionsFromEnv(process.env), network };
   if (port === undefined) return { main: broker, broker };
-  wholeNumber("port", port, 0, 65_535);
   return { main: { ...broker, minPort: port, maxPort: port }, broker };
 }
 

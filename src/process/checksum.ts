@@ -1,7 +1,8 @@
 import { createHash, type Hash, timingSafeEqual } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { AbortedError, GoplugError, type GoplugErrorOptions } from "../errors.js";
+import { AbortedError, badOption, GoplugError, type GoplugErrorOptions } from "../errors.js";
+import { isObject } from "../options.js";
 
 /** What an executable must hash to, before it is started (go-plugin: SecureConfig). */
 export interface SecureConfig {
@@ -71,9 +72,11 @@ export interface RunningCheck {
   matches(): boolean;
 }
 
-/** @throws ChecksumError ERR_CHECKSUM_NONE, ERR_CHECKSUM_INVALID, ERR_CHECKSUM_HASH */
-export function startCheck({ checksum, hash: algorithm }: SecureConfig): RunningCheck {
-  const expected = typeof checksum === "string" ? fromHex(checksum) : checksum;
+/** @throws OptionError, ChecksumError ERR_CHECKSUM_NONE, ERR_CHECKSUM_INVALID, ERR_CHECKSUM_HASH */
+export function startCheck(config: SecureConfig): RunningCheck {
+  if (!isObject(config as unknown)) throw badOption("secureConfig", "an object of checksum and hash", config);
+  const { checksum, hash: algorithm } = config;
+  const expected = typeof checksum === "string" ? fromHex(checksum) : (checksum ?? "");
   // In go-plugin's order: a configuration with neither is told of its checksum first.
   if (expected.length === 0) throw new ChecksumError("ERR_CHECKSUM_NONE", goTexts.ERR_CHECKSUM_NONE);
   if (!algorithm) throw new ChecksumError("ERR_CHECKSUM_HASH", goTexts.ERR_CHECKSUM_HASH);

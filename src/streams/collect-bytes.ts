@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { readable } from "../options.js";
 import { limited } from "../wait.js";
 import { letGo } from "./let-go.js";
 import { limitError, type ReadLimits } from "./remote-reader.js";
@@ -9,10 +10,11 @@ import { limitError, type ReadLimits } from "./remote-reader.js";
  *
  * @throws the stream's error; StreamError ERR_STREAM_LIMIT; AbortedError, TimeoutError
  */
-export function collectBytes(
+export async function collectBytes(
   stream: Readable,
   { limit = Infinity, ...wait }: ReadLimits = {},
 ): Promise<Buffer> {
+  readable("stream", stream as never);
   return limited({ ...wait, what: "reading to the end" }, async (signal) => {
     const onAbort = (): void => letGo(stream, signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { duplex } from "../options.js";
 import { limited, type WaitOptions } from "../wait.js";
 import { letGo } from "./let-go.js";
 import { sendBytes } from "./send-bytes.js";
@@ -9,7 +10,9 @@ import { sendBytes } from "./send-bytes.js";
  *
  * @throws the first error of either; AbortedError, TimeoutError
  */
-export function joinStreams(a: Duplex, b: Duplex, wait: WaitOptions = {}): Promise<void> {
+export async function joinStreams(a: Duplex, b: Duplex, wait: WaitOptions = {}): Promise<void> {
+  duplex("a", a as never);
+  duplex("b", b as never);
   return limited({ ...wait, what: "joining two streams" }, async (signal) => {
     const copy = (from: Duplex, to: Duplex): Promise<number> =>
       sendBytes(to, from.iterator({ destroyOnReturn: false }), { signal });

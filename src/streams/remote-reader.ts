@@ -1,4 +1,5 @@
 import { type Duplex, Readable } from "node:stream";
+import { duplex } from "../options.js";
 import { onceCut, type WaitOptions } from "../wait.js";
 import { StreamError } from "./errors.js";
 import { putRequest } from "./requests.js";
@@ -20,6 +21,7 @@ export interface ReadLimits extends WaitOptions {
  * Errors: the stream's; StreamError ERR_STREAM_LIMIT; AbortedError and TimeoutError for the limits of the whole.
  */
 export function remoteReader(stream: Duplex, limits: ReadLimits = {}): Readable {
+  duplex("stream", stream as never);
   return new RemoteReader(stream, limits);
 }
 

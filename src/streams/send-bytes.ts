@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { duplex } from "../options.js";
 import { type WaitOptions, waitFor } from "../wait.js";
 import { type ByteSource, chunksOf } from "./byte-source.js";
 
@@ -10,9 +11,10 @@ import { type ByteSource, chunksOf } from "./byte-source.js";
  * Resolves with the number of bytes once they are passed on. Where the source fails, or a limit comes first, the stream
  * is reset, so that the other side does not take a part for the whole.
  *
- * @throws what the source throws, or the stream's error; AbortedError, TimeoutError
+ * @throws OptionError, what the source throws, or the stream's error; AbortedError, TimeoutError
  */
-export function sendBytes(stream: Duplex, source: ByteSource, wait: WaitOptions = {}): Promise<number> {
+export async function sendBytes(stream: Duplex, source: ByteSource, wait: WaitOptions = {}): Promise<number> {
+  duplex("stream", stream as never);
   return waitFor<number>({ ...wait, what: "sending bytes" }, (resolve, reject) => {
     const abort = new AbortController();
     let sent = 0;

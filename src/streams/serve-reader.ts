@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { duplex } from "../options.js";
 import { limited, type WaitOptions } from "../wait.js";
 import { type ByteSource, chunksOf } from "./byte-source.js";
 import { StreamError } from "./errors.js";
@@ -15,7 +16,12 @@ import { RequestReader } from "./requests.js";
  *
  * @throws what the source throws, or the stream's error; StreamError ERR_STREAM_BAD_REQUEST; AbortedError, TimeoutError
  */
-export function serveReader(stream: Duplex, source: ByteSource, wait: WaitOptions = {}): Promise<number> {
+export async function serveReader(
+  stream: Duplex,
+  source: ByteSource,
+  wait: WaitOptions = {},
+): Promise<number> {
+  duplex("stream", stream as never);
   return limited({ ...wait, what: "serving a reader" }, (signal) => new Served(stream, source).run(signal));
 }
 

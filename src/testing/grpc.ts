@@ -5,6 +5,7 @@ import type { GrpcConnection } from "../grpc/connection.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { Client } from "../host/client.js";
 import type { ProtocolClient } from "../host/protocol-client.js";
+import { calling, checkOptions } from "../options.js";
 import { serve } from "../plugin/serve.js";
 import type { TestReattachConfig } from "../plugin/serve-config.js";
 
@@ -23,8 +24,10 @@ export interface GrpcPluginPair<P extends PluginSet> extends AsyncDisposable {
  */
 export async function grpcPluginPair<P extends PluginSet>(
   plugins: P,
-  { logger = nullLogger }: { readonly logger?: Logger } = {},
+  options: { readonly logger?: Logger } = {},
 ): Promise<GrpcPluginPair<P>> {
+  checkOptions(options);
+  const { logger = nullLogger } = options;
   const end = new AbortController();
   let served: Promise<void> | undefined;
   const reattach = await new Promise<TestReattachConfig>((onReattachConfig, reject) => {
@@ -53,6 +56,7 @@ export interface GrpcPair extends AsyncDisposable {
 
 /** Connects to a server that `register` has added services to. */
 export async function grpcPair(register: (server: Server) => void | Promise<void>): Promise<GrpcPair> {
+  calling("register", register as never);
   const plugin = grpcPlugin({
     client: ({ conn }) => conn,
     server: ({ server }) => register(server),

@@ -7,10 +7,13 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { PassThrough, type Writable } from "node:stream";
+import { logger as loggerCheck, pluginSet, served } from "../definition/check-plugins.js";
 import type { PluginSet } from "../definition/plugin.js";
+import { badOption } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
 import { NetRpcProtocolClient } from "../host/net-rpc-client.js";
 import { RpcClient, type RpcServer, type ServerLimits } from "../netrpc/index.js";
+import { checkOptions, writable } from "../options.js";
 import { serveConnection } from "../plugin/serve-connection.js";
 import { Session } from "../yamux/index.js";
 
@@ -42,6 +45,9 @@ export interface RpcPair extends AsyncDisposable {
 
 /** Connects a client to a server with registered services. */
 export async function rpcPair(server: RpcServer): Promise<RpcPair> {
+  if (typeof (server as Partial<RpcServer> | undefined)?.serve !== "function") {
+    throw badOption("server", "an RpcServer", server);
+  }
   const [near, far] = await connectionPair();
   const served = server.serve(far);
   const client = new RpcClient(near);
@@ -87,11 +93,13 @@ export async function pluginPair<P extends PluginSet>(
   plugins: P,
   options: PluginPairOptions = {},
 ): Promise<PluginPair<P>> {
+  checkOptions(options, { syncStdout: writable, syncStderr: writable, logger: loggerCheck });
+  pluginSet(served)("plugins", plugins as never);
   const [near, far] = await connectionPair();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const { logger, maxUnansweredBytes } = options;
   const serving = { plugins, stdout, stderr, maxUnansweredBytes, ...(logger !== undefined && { logger }) };
-  const served = serveConnection(far, serving);
+  const over = serveConnection(far, serving);
   const client = await NetRpcProtocolClient.open(Session.client(near), { plugins, ...options });
   return {
     client,
@@ -99,7 +107,7 @@ export async function pluginPair<P extends PluginSet>(
     stderr,
     async [Symbol.asyncDispose]() {
       await client.disconnect();
-      await served;
+      await over;
     },
   };
 }

@@ -2,6 +2,8 @@ import type { OnReadOpts, Socket, TcpNetConnectOpts } from "node:net";
 import { connect as netConnect } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { connect as tlsConnect } from "node:tls";
+import { badOption } from "../errors.js";
+import { isObject } from "../options.js";
 import { type WaitOptions, waitFor } from "../wait.js";
 import type { SessionConfig } from "./config.js";
 import { YamuxError } from "./errors.js";
@@ -28,9 +30,11 @@ export interface DialOptions extends SessionConfig, WaitOptions {
  * Connects and starts a session. The socket is read into one buffer that is used again and again (`onread` of
  * net.connect), which spares an allocation for each read; use it rather than a socket of your own where you can.
  * @throws YamuxError ERR_YAMUX_CONNECTION_FAILED (its `cause` is the socket's error), ERR_YAMUX_INVALID_CONFIG;
- * AbortedError, TimeoutError
+ * OptionError; AbortedError, TimeoutError
  */
-export function dial(options: DialOptions): Promise<Session> {
+export async function dial(options: DialOptions): Promise<Session> {
+  if (!isObject(options as unknown))
+    throw badOption("options", "an object of path, or of host and port", options);
   const { path, host, port, tls, signal, timeout, role, ...config } = options;
   return waitFor<Session>({ what: "dialling", signal, timeout }, (resolve, reject) => {
     let take: ((chunk: Buffer) => void) | undefined;

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { boolean, duplex, object, oneOf } from "../options.js";
 import { createTrace } from "../trace.js";
 import { startTimer, type WaitOptions } from "../wait.js";
 import type { Channel } from "./channel.js";
@@ -59,6 +60,12 @@ const protocolErrors: ReadonlySet<string> = new Set([
   "ERR_YAMUX_SEND_QUEUE_FULL",
 ]);
 
+const checkSessionOptions = (options: unknown): void =>
+  object("an object with the role", { role: oneOf("client", "server"), enableKeepAlive: boolean }, ["role"])(
+    "options",
+    options as never,
+  );
+
 /**
  * A yamux session: many streams over one connection, any Duplex. It takes the connection over, and destroys it when
  * it ends. Wire-compatible with hashicorp/yamux 0.1.2.
@@ -98,9 +105,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
 
   /**
    * @param readInPlace for connections read through `onread` (see dial); else `data` events are used
-   * @throws YamuxError ERR_YAMUX_INVALID_CONFIG
+   * @throws YamuxError ERR_YAMUX_INVALID_CONFIG; OptionError
    */
   constructor(conn: Duplex, options: SessionOptions, readInPlace?: InPlaceReader) {
+    checkSessionOptions(options);
+    duplex("conn", conn as never);
     this.role = options.role;
     this.config = resolveConfig(options);
     this.#conn = conn;

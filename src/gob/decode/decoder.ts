@@ -2,7 +2,7 @@ import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_MESSAGE } from "../encode/encoder.js";
 import { Fault, GobError, toGobError } from "../errors.js";
 import { goText } from "../schema/go-type.js";
 import type { Registry } from "../schema/registry.js";
-import { type AnySchema, base, type Output } from "../schema/schema.js";
+import { type AnySchema, base, checkSchema, type Output } from "../schema/schema.js";
 import { corrupt } from "../wire/reader.js";
 import { asBytes, type InvalidUtf8 } from "../wire/text.js";
 import type { WireType } from "../wire/wire-type.js";
@@ -170,7 +170,9 @@ export class Decoder {
     } catch (error) {
       s.need = 1;
       this.#retriedBytes = 0;
-      const root = schema === undefined || schema === DESCRIBE ? "value" : goText(base(schema));
+      const isGiven = schema !== undefined && schema !== DESCRIBE;
+      if (isGiven) checkSchema(schema);
+      const root = isGiven ? goText(base(schema)) : "value";
       const found = toGobError(error, root, s.base + s.pos);
       if (s.state === "broken") s.failure = found as GobError;
       throw found;

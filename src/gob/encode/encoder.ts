@@ -2,7 +2,7 @@ import { canGenerate, FAILED } from "../codegen.js";
 import { Fault, GobError, toGobError } from "../errors.js";
 import { goText } from "../schema/go-type.js";
 import { registry as defaultRegistry, type Registry } from "../schema/registry.js";
-import { type AnySchema, base, type Input } from "../schema/schema.js";
+import { type AnySchema, base, checkSchema, type Input } from "../schema/schema.js";
 import type { TypedValue } from "../schema/typed-value.js";
 import type { InvalidUtf8 } from "../wire/text.js";
 import { Writer } from "../wire/writer.js";
@@ -218,6 +218,7 @@ export class Encoder {
     } catch (error) {
       w.pos = w.start + before;
       w.types.reset(types);
+      checkSchema(schema);
       throw toGobError(error, goText(base(schema)));
     }
   }

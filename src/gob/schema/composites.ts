@@ -1,5 +1,13 @@
 import { GobError } from "../errors.js";
-import { type AnySchema, type Input, type LazyNode, type Output, resolve, Schema } from "./schema.js";
+import {
+  type AnySchema,
+  checkSchema,
+  type Input,
+  type LazyNode,
+  type Output,
+  resolve,
+  Schema,
+} from "./schema.js";
 import type { AnyInput, AnyOutput, TypedValue } from "./typed-value.js";
 
 /** Options of the builders that can make a named Go type. */
@@ -17,6 +25,7 @@ export function slice<S extends AnySchema>(
   elem: S,
   options: NameOptions = {},
 ): Schema<readonly Input<S>[] | null, Output<S>[]> {
+  checkSchema(elem);
   const { node } = elem;
   if (node.kind === "uint" && node.bits === 8)
     throw schemaError("[]uint8 has a form of its own: use gob.bytes");
@@ -29,7 +38,8 @@ export function array<S extends AnySchema>(
   length: number,
   options: NameOptions = {},
 ): Schema<readonly Input<S>[], Output<S>[]> {
-  if (!Number.isSafeInteger(length) || length < 0) throw schemaError(`bad array length ${length}`);
+  checkSchema(elem);
+  if (!Number.isSafeInteger(length) || length < 0) throw schemaError(`bad array length ${String(length)}`);
   return new Schema({ kind: "array", elem, length }, options.name);
 }
 
@@ -57,6 +67,8 @@ export function map(
   elem: AnySchema,
   options: NameOptions & { nilable?: boolean } = {},
 ): AnySchema {
+  checkSchema(key);
+  checkSchema(elem);
   return new Schema({ kind: "map", key, elem, nilable: options.nilable ?? false }, options.name);
 }
 
@@ -84,6 +96,7 @@ export function struct<F extends FieldsInit>(
   fields: F,
   options: NameOptions = {},
 ): Schema<StructInput<F>, StructOutput<F>> {
+  if (typeof fields !== "object" || fields === null) throw schemaError("struct must be given its fields");
   const entries = Object.entries(Object.getOwnPropertyDescriptors(fields)).map(([name, field]) => {
     if (!/^\p{Lu}[\p{L}\p{Nd}_]*$/u.test(name))
       throw schemaError(`${JSON.stringify(name)} is not the name of an exported Go field`);
@@ -103,6 +116,7 @@ export const emptyStruct = struct({});
  * field arrives as nil, as between Go peers.
  */
 export function pointer<S extends AnySchema>(elem: S): Schema<Input<S> | null, Output<S> | null> {
+  checkSchema(elem);
   return new Schema({ kind: "pointer", elem });
 }
 

@@ -2,7 +2,7 @@ import { GobError } from "../errors.js";
 import * as composites from "./composites.js";
 import { goText, goTypeOf } from "./go-type.js";
 import * as scalars from "./scalars.js";
-import { type AnySchema, type GoType, Schema } from "./schema.js";
+import { type AnySchema, checkSchema, type GoType, Schema } from "./schema.js";
 
 /**
  * The concrete types that interface values may have, by the names under which they travel. Every registry knows
@@ -23,6 +23,7 @@ export class Registry {
    * of the type). Registering the same again is fine; throws `ERR_GOB_USAGE` when the name or the type is taken.
    */
   register(schema: AnySchema, name?: string): this {
+    checkSchema(schema);
     const type = goTypeOf(schema);
     const as = name ?? (schema.node.kind === "pointer" ? goText(schema) : type.registered);
     if (as === "") throw new GobError("ERR_GOB_USAGE", "attempt to register empty name");

@@ -155,6 +155,14 @@ function endless(): GobError {
   return new GobError("ERR_GOB_SCHEMA", "gob: a schema that is nothing but a reference to itself");
 }
 
+/** For those whose compiler did not. By its shape: it may come from another copy of this library. Throws `ERR_GOB_SCHEMA`. */
+export function checkSchema(given: unknown): void {
+  const { node } = (given ?? {}) as Partial<AnySchema>;
+  if (typeof node?.kind === "string") return;
+  const what = typeof given === "object" && given !== null ? "an object" : String(given);
+  throw new GobError("ERR_GOB_SCHEMA", `gob: a schema, such as gob.string, is needed, and ${what} is none`);
+}
+
 /** Follows lazy schemas. Throws `ERR_GOB_SCHEMA` when they lead nowhere. */
 export function resolve(schema: AnySchema): AnySchema {
   let at = schema;

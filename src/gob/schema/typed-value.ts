@@ -1,5 +1,5 @@
 import { goTypeOf } from "./go-type.js";
-import type { AnySchema, Input } from "./schema.js";
+import { type AnySchema, checkSchema, type Input } from "./schema.js";
 
 /** A value together with its Go type, for a place that could hold any type. */
 export class TypedValue<T = unknown> {
@@ -20,6 +20,7 @@ export class TypedValue<T = unknown> {
 
 /** Gives a value its Go type: `value(int, 5)` is Go's `any(5)`. */
 export function value<S extends AnySchema>(schema: S, v: Input<S>): TypedValue<Input<S>> {
+  checkSchema(schema);
   return new TypedValue(schema, v);
 }
 
