@@ -1,7 +1,7 @@
 import { badOption, OptionError } from "../errors.js";
 import { LEVELS } from "../hclog/logger.js";
 import { type Check, type Fields, isObject, object, oneOf, text, wholeNumber } from "../options.js";
-import { isUnimplemented } from "./plugin.js";
+import { isUnimplemented } from "./unimplemented.js";
 
 /** What is checked of a plugin type where it is hosted, or served. @throws OptionError */
 export type PluginCheck = (name: string, plugin: Fields) => void;

@@ -3,7 +3,7 @@ import { badOption, OptionError } from "../errors.js";
 import type { GRPCBroker } from "../grpc/broker.js";
 import type { GrpcConnection } from "../grpc/connection.js";
 import { calling, checkOptions, isObject } from "../options.js";
-import { unimplemented } from "./plugin.js";
+import { unimplemented } from "./unimplemented.js";
 
 /** What a gRPC definition's `client` face is made of. */
 export interface GrpcClientParts {

@@ -14,7 +14,8 @@ import {
 import { checkMethods } from "../netrpc/methods.js";
 import { calling, checkOptions } from "../options.js";
 import { pluginService } from "./control.js";
-import { type NetRpcPlugin, type Service, unimplemented } from "./plugin.js";
+import type { NetRpcPlugin, Service } from "./plugin.js";
+import { unimplemented } from "./unimplemented.js";
 
 /** What a definition's `client` face is made of. */
 export interface ClientParts<T extends MethodTable> {

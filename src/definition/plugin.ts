@@ -1,5 +1,4 @@
 import type { MuxBroker } from "../broker/mux-broker.js";
-import { OptionError } from "../errors.js";
 import type {
   CodecOptions,
   MethodTable,
@@ -40,15 +39,3 @@ export type ClientFace<P> = P extends { client(...args: never[]): infer C }
   : P extends { grpcClient(...args: never[]): infer C }
     ? Awaited<C>
     : never;
-
-/** The plugin's side of a definition that has not been given an implementation. @throws OptionError */
-export function unimplemented(): never {
-  throw new OptionError(
-    "plugins",
-    "this plugin type has no implementation here: serve what implement() returns",
-  );
-}
-
-export function isUnimplemented(side: unknown): boolean {
-  return side === unimplemented;
-}
