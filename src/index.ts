@@ -20,7 +20,6 @@ export {
   type GrpcServerParts,
   grpcPlugin,
 } from "./definition/grpc-plugin.js";
-export { GrpcMissingError } from "./definition/load-grpc.js";
 export {
   type BrokeredCaller,
   type ClientParts,
@@ -50,16 +49,31 @@ export type {
   BrokeredServer,
   BrokerListener,
   GRPCBroker,
-  RegisterServices,
 } from "./grpc/broker.js";
 export type { ClientClass, GrpcConnection, GrpcTransport } from "./grpc/connection.js";
-export { GrpcConnectError, GrpcError, type GrpcErrorOptions } from "./grpc/errors.js";
+export {
+  GrpcCallError,
+  type GrpcCallFailure,
+  GrpcConnectError,
+  GrpcError,
+  type GrpcErrorOptions,
+  GrpcMissingError,
+} from "./grpc/errors.js";
+export type { GrpcServer, RegisterServices } from "./grpc/grpc-server.js";
 export type { HandlerContext, ServerCall } from "./grpc/handler-context.js";
+export {
+  Metadata,
+  type MetadataInit,
+  type MetadataLike,
+  type MetadataOptions,
+  type MetadataValue,
+} from "./grpc/metadata.js";
 export type { GrpcServeOptions } from "./grpc/plugin-end.js";
 export { type PromiseHandler, type PromiseHandlers, promiseHandlers } from "./grpc/promise-handlers.js";
 export type { ProtobufCallOptions, ProtobufClient } from "./grpc/protobuf-client.js";
 export { addProtobufService, type ProtobufHandlers } from "./grpc/protobuf-handlers.js";
 export { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./grpc/protobuf-service.js";
+export { GrpcStatus } from "./grpc/status.js";
 export type { Messages } from "./grpc/write-messages.js";
 export { type ConsoleLoggerOptions, consoleLogger } from "./hclog/console-logger.js";
 export { type JsonLoggerOptions, jsonLogger } from "./hclog/json-logger.js";

@@ -1,7 +1,7 @@
-import type { Server } from "@grpc/grpc-js";
 import { badOption, OptionError } from "../errors.js";
 import type { GRPCBroker } from "../grpc/broker.js";
 import type { GrpcConnection } from "../grpc/connection.js";
+import type { GrpcServer } from "../grpc/grpc-server.js";
 import { calling, checkOptions, isObject } from "../options.js";
 import { unimplemented } from "./unimplemented.js";
 
@@ -17,8 +17,8 @@ export interface GrpcClientParts {
 
 /** What a gRPC definition's `server` registers its services with. */
 export interface GrpcServerParts<I> {
-  /** A grpc-js server: call its `addService`. */
-  readonly server: Server;
+  /** Takes services: by its `addService`, or `addProtobufService`. */
+  readonly server: GrpcServer;
   /** What `implement` was given. */
   readonly impl: I;
   /** Dials what the host serves, and serves to the host. */
@@ -38,7 +38,7 @@ export interface GrpcFaces<C, I> {
   /** Host: makes what `dispense` returns. */
   readonly client: (parts: GrpcClientParts) => C | Promise<C>;
   /** Plugin: adds the services of an implementation to the server. */
-  readonly server: (parts: GrpcServerParts<I>) => unknown;
+  server(parts: GrpcServerParts<I>): unknown;
 }
 
 /** A gRPC plugin type that host and plugin share. */

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
-import type { ChannelOptions, Server, ServerOptions } from "@grpc/grpc-js";
+import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
 import type { CallObserver } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
@@ -14,9 +14,10 @@ import type { BrokerStream } from "./broker-stream.js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport, type Way } from "./connection.js";
 import type { ExplainLoss } from "./explained-channel.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
+import type { GrpcServer, RegisterServices } from "./grpc-server.js";
 import { Knocking } from "./knocking.js";
 import type { Muxer } from "./muxer.js";
-import { asDuplex, Injector, makeServer, stopServer } from "./server.js";
+import { asDuplex, Injector, makeServer, serverReady, stopServer } from "./server.js";
 
 export interface GRPCBrokerOptions {
   readonly stream: BrokerStream;
@@ -66,14 +67,11 @@ export interface BrokerListener {
 export interface BrokeredServer extends AsyncDisposable {
   /** What the other side dials. */
   readonly id: number;
-  /** The grpc-js server that `register` was called with. */
-  readonly server: Server;
+  /** The server that `register` was called with. */
+  readonly server: GrpcServer;
   /** Ends the server: calls that run may go on for `graceMs` (default 0). */
   stop(graceMs?: number): Promise<void>;
 }
-
-/** Adds the services of a brokered server; it is told to the other side once this has resolved. */
-export type RegisterServices = (server: Server) => void | Promise<void>;
 
 /**
  * Brokers further gRPC connections between host and plugin by number, in either direction (go-plugin: GRPCBroker).
@@ -125,7 +123,7 @@ export class GRPCBroker {
 
   /**
    * Serves gRPC on `id` until the broker closes or the server is stopped (Go: AcceptAndServe); resolves when the other
-   * side can dial it. `register` adds the services.
+   * side can dial it. `register` adds the services, and the other side is told once it has resolved.
    *
    * @throws BrokerError ERR_BROKER_ID_IN_USE, ERR_BROKER_CLOSED; TlsError where this side has no certificate to show
    */
@@ -136,8 +134,9 @@ export class GRPCBroker {
   ): Promise<BrokeredServer> {
     this.#checkOpen();
     const { transport, serverOptions } = this.#options;
-    const server = makeServer({ ...serverOptions, ...options }, { transport, logger: this.#logger });
+    const server = await makeServer({ ...serverOptions, ...options }, { transport, logger: this.#logger });
     await register(server);
+    await serverReady(server);
     const injector = new Injector(server, this.#options.tls?.server(), this.#logger);
     const inject = (connection: Duplex | Channel): void => injector.inject(connection);
     const listener = await this.#accept(id, inject);

@@ -1,22 +1,31 @@
 import type { ChannelOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
-import type { ConnectOptions, GrpcConnection, GrpcTransport, Way } from "./grpc-connection.js";
+import type { ConnectOptions, GrpcTransport, OpenConnection, Way } from "./grpc-connection.js";
+import { loadGrpcJs, needs } from "./load-grpc-js.js";
 import { defaultChannelOptions } from "./target.js";
 import { unknownOption } from "./transport/options.js";
 
-export type { ClientClass, ConnectOptions, GrpcConnection, GrpcTransport, Way } from "./grpc-connection.js";
+export type {
+  ClientClass,
+  ConnectOptions,
+  GrpcConnection,
+  GrpcTransport,
+  OpenConnection,
+  Way,
+} from "./grpc-connection.js";
 
 /**
  * Connects, and waits until the connection stands. It does not try again when the first attempt fails: nobody but the
  * plugin can ever listen there.
- * @throws GrpcConnectError, AbortedError
+ * @throws GrpcConnectError, AbortedError, GrpcMissingError
  */
-export async function connectGrpc(way: Way, connect: ConnectOptions = {}): Promise<GrpcConnection> {
+export async function connectGrpc(way: Way, connect: ConnectOptions = {}): Promise<OpenConnection> {
   const options = { ...defaultChannelOptions, ...connect.options };
   if (chooseTransport(connect.transport, options, connect.logger) === "goplug") {
     const { connectOwn } = await import("./own-connection.js");
     return connectOwn(way, options, connect);
   }
+  await loadGrpcJs(needs.transport);
   const { connectGrpcJs } = await import("./grpc-js-connection.js");
   return connectGrpcJs(way, options, connect);
 }

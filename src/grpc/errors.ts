@@ -1,12 +1,13 @@
-import type { Metadata, StatusObject } from "@grpc/grpc-js";
 import { GoplugError } from "../errors.js";
+import { isMetadata, Metadata, type MetadataInit, type MetadataLike } from "./metadata.js";
+import { GrpcStatus, nameOfStatus } from "./status.js";
 
 /** What a {@link GrpcError} may carry beside status and text. */
 export interface GrpcErrorOptions {
   /** What led to the error; stays on this side. */
   readonly cause?: unknown;
   /** Sent as the trailer by a handler that throws the error. */
-  readonly metadata?: Metadata | undefined;
+  readonly metadata?: MetadataInit | undefined;
   /** What was being done, for the message. */
   readonly what?: string | undefined;
 }
@@ -22,7 +23,7 @@ export class GrpcError extends GoplugError {
   /** The text that goes, or came, with it. */
   readonly details: string;
   /** The trailer that goes with it. */
-  readonly metadata: Metadata | undefined;
+  readonly metadata: MetadataInit | undefined;
 
   /** @param status gRPC's status code, 1 to 16 */
   constructor(status: number, details: string, { cause, metadata, what }: GrpcErrorOptions = {}) {
@@ -31,6 +32,46 @@ export class GrpcError extends GoplugError {
     this.status = status;
     this.details = details;
     this.metadata = metadata;
+  }
+}
+
+/** What a {@link GrpcCallError} is made of. */
+export interface GrpcCallFailure {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata?: MetadataLike | undefined;
+  readonly cause?: unknown;
+}
+
+/**
+ * How a call of `conn.protobuf` fails that the server, or the transport, has ended with another status than OK. It has
+ * the fields of grpc-js's ServiceError.
+ */
+export class GrpcCallError extends Error {
+  override readonly name = "GrpcCallError";
+  /** gRPC's status code, such as 5 for NOT_FOUND. */
+  readonly code: number;
+  /** The text that came with it. */
+  readonly details: string;
+  /** The trailers that came with it: `grpc-status-details-bin` among them, where the server sent details. */
+  readonly metadata: Metadata;
+
+  constructor({ code, details, metadata, cause }: GrpcCallFailure) {
+    super(`${code} ${nameOfStatus(code)}: ${details}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+    this.metadata = Metadata.from(metadata ?? {});
+  }
+}
+
+/** The package `@grpc/grpc-js` is needed, and not installed. */
+export class GrpcMissingError extends GoplugError {
+  override readonly name = "GrpcMissingError";
+
+  /** @param what what needs it */
+  constructor(what: string, cause: unknown) {
+    const message = `${what} needs the package @grpc/grpc-js: npm install @grpc/grpc-js`;
+    super("ERR_GRPC_MISSING", message, { cause });
   }
 }
 
@@ -43,17 +84,12 @@ export class GrpcConnectError extends GoplugError {
   }
 }
 
-// Not grpc-js's enumeration: definitions load without it.
-const CANCELLED = 1;
-const UNKNOWN = 2;
-const DEADLINE_EXCEEDED = 4;
-
 /** How errors of other packages say what grpc-go reads off context.Canceled and context.DeadlineExceeded. */
 const statusOfName: Readonly<Record<string, number>> = {
-  AbortError: CANCELLED,
-  AbortedError: CANCELLED,
-  TimeoutError: DEADLINE_EXCEEDED,
-  CallTimeoutError: DEADLINE_EXCEEDED,
+  AbortError: GrpcStatus.CANCELLED,
+  AbortedError: GrpcStatus.CANCELLED,
+  TimeoutError: GrpcStatus.DEADLINE_EXCEEDED,
+  CallTimeoutError: GrpcStatus.DEADLINE_EXCEEDED,
 };
 
 /**
@@ -61,28 +97,32 @@ const statusOfName: Readonly<Record<string, number>> = {
  * numeric `code` (grpc-js's ServiceError and StatusObject, connect-es's ConnectError); CANCELLED and DEADLINE_EXCEEDED
  * for signals and timeouts; else UNKNOWN with the error's message (grpc-go, server.go: processUnaryRPC).
  */
-export function statusOf(error: unknown, trailer?: Metadata): Partial<StatusObject> {
+export function statusOf(error: unknown, trailer?: MetadataLike): HandlerStatus {
   const { code, details, rawMessage, metadata, name, message } = (error ?? {}) as Record<string, unknown>;
-  const all = bothOf(isMetadata(metadata) ? metadata : undefined, trailer);
-  const rest = all === undefined ? {} : { metadata: all };
+  const own = error instanceof GrpcError ? error.metadata : isMetadata(metadata) ? metadata : undefined;
+  const rest = { metadata: bothOf(own, trailer) };
   if (error instanceof GrpcError) return { code: error.status, details: error.details, ...rest };
   const text = [details, rawMessage, message].find((value) => typeof value === "string") as
     | string
     | undefined;
-  const status = isStatus(code) ? code : (statusOfName[String(name)] ?? UNKNOWN);
+  const status = isStatus(code) ? code : (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN);
   return { code: status, details: text ?? String(error), ...rest };
 }
 
-function bothOf(own: Metadata | undefined, trailer: Metadata | undefined): Metadata | undefined {
-  if (own === undefined || trailer === undefined) return own ?? trailer;
-  const both = own.clone();
-  both.merge(trailer);
-  return both;
+/** How a handler's call ends. */
+export interface HandlerStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata: MetadataLike | undefined;
 }
 
-/** grpc-js's; that of connect-es's errors is something else. */
-function isMetadata(value: unknown): value is Metadata {
-  return typeof (value as Partial<Metadata> | undefined)?.getMap === "function";
+function bothOf(own: MetadataInit | undefined, trailer: MetadataLike | undefined): MetadataLike | undefined {
+  if (own === undefined) return trailer;
+  const both = Metadata.from(own);
+  if (trailer === undefined) return both;
+  const all = both.clone();
+  all.merge(trailer);
+  return all;
 }
 
 function isStatus(code: unknown): code is number {

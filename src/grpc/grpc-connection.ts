@@ -4,7 +4,9 @@ import type { CallObserver } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
 import type { SocketAddress } from "../socket/address.js";
 import type { Channel as YamuxChannel } from "../yamux/index.js";
+import type { Calls } from "./calls.js";
 import type { ExplainLoss } from "./explained-channel.js";
+import type { GrpcChannel } from "./grpc-js-types.js";
 import type { ProtobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 
@@ -15,9 +17,6 @@ export type ClientClass<T> = new (
   // biome-ignore lint/suspicious/noExplicitAny: the generators disagree on the type of the options
   options?: any,
 ) => T;
-
-/** What grpc-js's clients take as their `channelOverride`. */
-export type GrpcChannel = NonNullable<ClientOptions["channelOverride"]>;
 
 /** A gRPC connection to the other side: the plugin's main one, or one that the broker dialled. */
 export interface GrpcConnection extends AsyncDisposable {
@@ -37,6 +36,12 @@ export interface GrpcConnection extends AsyncDisposable {
   readonly closed: Promise<void>;
   /** Ends the connection; calls that are running fail. */
   close(): void;
+}
+
+/** A connection as goplug itself sees it. */
+export interface OpenConnection extends GrpcConnection {
+  /** What calls are made with that grpc-js's clients do not make. */
+  readonly calls: Calls;
 }
 
 /** Who speaks HTTP/2 under grpc-js's API: goplug itself, or grpc-js over Node's http2. */

@@ -10,10 +10,12 @@ import { AbortedError } from "../errors.js";
 import type { SocketAddress } from "../socket/address.js";
 import { waitFor } from "../wait.js";
 import { bridge } from "./bridge.js";
+import type { Calls } from "./calls.js";
 import { channelSecurity } from "./credentials.js";
 import { GrpcConnectError } from "./errors.js";
 import { ExplainedChannel } from "./explained-channel.js";
-import type { ClientClass, ConnectOptions, GrpcConnection, Way } from "./grpc-connection.js";
+import type { ClientClass, ConnectOptions, OpenConnection, Way } from "./grpc-connection.js";
+import { grpcJsCalls } from "./grpc-js-calls.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";
@@ -27,7 +29,7 @@ export async function connectGrpcJs(
   way: Way,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
-): Promise<GrpcConnection> {
+): Promise<OpenConnection> {
   if ("network" in way) return connectAddress(way, channelOptions, connect);
   const bridged = await bridge((await way.open(connect.signal)).toDuplex());
   return connectAddress(bridged.address, channelOptions, {
@@ -43,7 +45,7 @@ async function connectAddress(
   address: SocketAddress,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
-): Promise<GrpcConnection> {
+): Promise<OpenConnection> {
   const security = channelSecurity(connect.tls);
   const options = { ...channelOptions, ...security.options, ...connect.options };
   const { explainLoss = async () => undefined } = connect;
@@ -66,14 +68,16 @@ async function connectAddress(
   return connection;
 }
 
-class Connection implements GrpcConnection {
+class Connection implements OpenConnection {
   readonly channel: Channel;
+  readonly calls: Calls;
   readonly closed: Promise<void>;
   #markClosed!: () => void;
   #onClosed: (() => void) | undefined;
 
   constructor(channel: Channel, onClosed: (() => void) | undefined) {
     this.channel = channel;
+    this.calls = grpcJsCalls(channel);
     this.#onClosed = onClosed;
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
@@ -94,7 +98,7 @@ class Connection implements GrpcConnection {
   }
 
   protobuf<S extends ServiceDescriptor>(service: S, runtime: ProtobufRuntime): ProtobufClient<S> {
-    return protobufClient(this.client(Client), service, runtime);
+    return protobufClient(this, service, runtime);
   }
 
   close(): void {

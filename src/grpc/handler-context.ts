@@ -1,12 +1,11 @@
 import type {
-  Deadline,
-  Metadata,
   ServerDuplexStream,
   ServerReadableStream,
   ServerUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
+import type { Metadata } from "./metadata.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: what the messages are is the handler's business
 type Any = any;
@@ -18,18 +17,21 @@ export type ServerCall =
   | ServerWritableStream<Any, Any>
   | ServerDuplexStream<Any, Any>;
 
-/** What a handler gets beside its request. */
-export interface HandlerContext {
+/**
+ * What a handler gets beside its request. Its metadata is goplug's; in handlers of grpc-js's definitions
+ * (`promiseHandlers`) it is grpc-js's.
+ */
+export interface HandlerContext<M = Metadata> {
   /** Fires when the caller has cancelled the call, its deadline has passed, or its connection is gone. */
   readonly signal: AbortSignal;
   /** What the caller sent before its request. */
-  readonly metadata: Metadata;
+  readonly metadata: M;
   /** When the caller stops waiting; undefined if it never does. */
   readonly deadline: Date | undefined;
   /** What goes out before the first answer: set what the caller should get. `call.sendMetadata` sends at once. */
-  readonly header: Metadata;
+  readonly header: M;
   /** What goes out with the status. */
-  readonly trailer: Metadata;
+  readonly trailer: M;
   /** grpc-js's call: peer, authentication, path. */
   readonly call: ServerCall;
 }
@@ -58,7 +60,7 @@ export class HandlerCall implements HandlerContext {
   }
 
   get metadata(): Metadata {
-    return this.call.metadata;
+    return this.call.metadata as unknown as Metadata;
   }
 
   get deadline(): Date | undefined {
@@ -84,7 +86,7 @@ export class HandlerCall implements HandlerContext {
   sendHeader(): void {
     const header = this.#header;
     this.#header = undefined;
-    if (header !== undefined && !this.call.cancelled) this.call.sendMetadata(header);
+    if (header !== undefined && !this.call.cancelled) this.call.sendMetadata(header as never);
   }
 
   /** Calls back when the call is cancelled; at once if it was. */
@@ -110,13 +112,13 @@ export class HandlerCall implements HandlerContext {
     return new AbortedError(`the call of ${this.call.getPath()}`, undefined);
   }
 
-  /** grpc-js's class without importing grpc-js, which definitions do without. */
+  /** Of the class that the caller's metadata has, goplug's or grpc-js's. */
   #emptyMetadata(): Metadata {
-    return new (this.call.metadata.constructor as new () => Metadata)();
+    return new (this.call.metadata.constructor as unknown as new () => Metadata)();
   }
 }
 
-function dateOf(deadline: Deadline): Date | undefined {
+function dateOf(deadline: Date | number): Date | undefined {
   if (deadline instanceof Date) return deadline;
   return Number.isFinite(deadline) ? new Date(deadline) : undefined;
 }

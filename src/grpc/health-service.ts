@@ -1,10 +1,10 @@
-import { type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from "@grpc/grpc-js";
+import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
-  type HealthServer,
   HealthCheckResponse_ServingStatus as Serving,
 } from "./gen/grpc/health/v1/health.js";
+import { GrpcStatus } from "./status.js";
 
 /** The name that go-plugin's hosts ask for (grpc_server.go, GRPCServiceName). */
 export const healthName = "plugin";
@@ -12,9 +12,7 @@ export const healthName = "plugin";
 type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
 
 /** The standard health service: `plugin`, and the whole server (the empty name), serve until {@link stop}. */
-export class HealthService implements HealthServer {
-  // biome-ignore lint/suspicious/noExplicitAny: grpc-js's type of an implementation
-  [name: string]: any;
+export class HealthService {
   readonly check: (
     call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
     answer: sendUnaryData<HealthCheckResponse>,
@@ -31,7 +29,7 @@ export class HealthService implements HealthServer {
     let current: HealthCheckResponse["status"] = Serving.SERVING;
     this.check = ({ request }, answer) => {
       if (known(request.service)) answer(null, { status: current });
-      else answer({ code: status.NOT_FOUND, details: "unknown service" });
+      else answer({ code: GrpcStatus.NOT_FOUND, details: "unknown service" });
     };
     this.watch = (call) => {
       call.write({ status: known(call.request.service) ? current : Serving.SERVICE_UNKNOWN });

@@ -1,6 +1,7 @@
+import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
-import { type ChannelOptions, Client, type ServiceError, status } from "@grpc/grpc-js";
+import type { ChannelOptions } from "@grpc/grpc-js";
 import type { CallObserver } from "../diagnostics.js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
@@ -13,14 +14,17 @@ import { Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import { unary } from "./call.js";
-import { connectGrpc, type GrpcConnection, type GrpcTransport } from "./connection.js";
+import type { Calls } from "./calls.js";
+import { connectGrpc, type GrpcConnection, type GrpcTransport, type OpenConnection } from "./connection.js";
 import { GrpcConnectError, GrpcError } from "./errors.js";
 import type { ExplainLoss } from "./explained-channel.js";
-import { HealthService, HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
-import { GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
-import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
+import { HealthCheckResponse_ServingStatus as Serving } from "./gen/grpc/health/v1/health.js";
+import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import { healthName } from "./health-service.js";
+import { openStream } from "./message-stream.js";
 import { Muxer } from "./muxer.js";
+import { brokerMethods, controllerMethods, healthMethods } from "./own-services.js";
+import { GrpcStatus } from "./status.js";
 import { copyStdio, type SyncWriters } from "./stdio-client.js";
 import { serverRole } from "./tls-roles.js";
 
@@ -73,14 +77,14 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
         logger,
       )
     : undefined;
-  let conn: GrpcConnection;
+  let conn: OpenConnection;
   try {
     conn = await connectMain(options, muxer, signal);
   } catch (error) {
     await muxer?.close();
     throw error;
   }
-  const client = conn.client(Client);
+  const { calls } = conn;
   const stream = new BrokerStream();
   const broker = new GRPCBroker({
     stream,
@@ -98,21 +102,21 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
     fromOther: options.fromPlugin,
     toOther: options.toPlugin,
   });
-  const brokerCall = startBroker(client, stream, broker, logger);
-  const synced = copyStdio(client, options.sync, logger);
+  const brokerCall = startBroker(calls, stream, broker, logger);
+  const synced = copyStdio(calls, options.sync, logger);
   return {
     conn,
     broker,
     synced,
     async ping(wait) {
-      const answer = await unary(client, HealthService.check, { service: healthName }, wait);
+      const answer = await unary(calls, healthMethods.check, { service: healthName }, wait);
       if (answer.status === Serving.SERVING) return;
-      throw new GrpcError(status.UNAVAILABLE, "the plugin does not serve", { what: "ping" });
+      throw new GrpcError(GrpcStatus.UNAVAILABLE, "the plugin does not serve", { what: "ping" });
     },
     async shutdown(wait) {
       broker.close();
       try {
-        await unary(client, GRPCControllerService.shutdown, {}, wait);
+        await unary(calls, controllerMethods.shutdown, {}, wait);
       } catch (error) {
         const gone = error instanceof GrpcError && lostAnswer.has(error.status);
         if (!gone) throw error;
@@ -128,13 +132,17 @@ export async function openHostEnd(options: HostEndOptions, signal: AbortSignal):
 }
 
 /** How a call fails whose server ends before it has answered. */
-const lostAnswer: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
+const lostAnswer: ReadonlySet<number> = new Set([
+  GrpcStatus.UNAVAILABLE,
+  GrpcStatus.CANCELLED,
+  GrpcStatus.INTERNAL,
+]);
 
 function connectMain(
   { address, tls, channelOptions, transport, explainLoss, observer, logger }: HostEndOptions,
   muxer: Muxer | undefined,
   signal: AbortSignal,
-): Promise<GrpcConnection> {
+): Promise<OpenConnection> {
   const way =
     muxer === undefined
       ? address
@@ -155,21 +163,33 @@ function connectMain(
 }
 
 function startBroker(
-  client: Client,
+  calls: Calls,
   stream: BrokerStream,
   broker: GRPCBroker,
   logger: Logger,
 ): { cancel(): void } {
-  const { path, requestSerialize, responseDeserialize } = GRPCBrokerService.startStream;
-  const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
-  call.on("error", (error: ServiceError) => {
-    if (error.code === status.UNIMPLEMENTED) {
-      logger.warn("broker service not available, brokered connections unavailable");
-    } else logger.debug("broker stream ended", { error });
-    broker.close(error);
+  const events = new EventEmitter();
+  const call = openStream(calls, brokerMethods.startStream, {
+    onBegin: (begun) => begun.read(),
+    onMessage(message) {
+      call.read();
+      events.emit("data", message);
+    },
+    onEnd({ code, details, cause }) {
+      events.emit("close");
+      if (code === GrpcStatus.OK) {
+        broker.close();
+        return;
+      }
+      const error = new GrpcError(code, details, { what: "the broker's stream", cause });
+      if (code === GrpcStatus.UNIMPLEMENTED) {
+        logger.warn("broker service not available, brokered connections unavailable");
+      } else logger.debug("broker stream ended", { error });
+      broker.close(error);
+    },
   });
-  call.on("end", () => broker.close());
-  stream.attach(call);
+  const sending = { write: (message: ConnInfo) => call.send(message), end: () => call.halfClose() };
+  stream.attach(Object.assign(events, sending));
   return call;
 }
 

@@ -1,16 +1,14 @@
 import type { ClientOptions, StatusObject } from "@grpc/grpc-js";
 import { type CallObserver, ObservedCall } from "../diagnostics.js";
 import { GrpcError } from "./errors.js";
+import { isOwnService } from "./own-services.js";
 
 type Call = ReturnType<NonNullable<ClientOptions["channelOverride"]>["createCall"]>;
 type Listener = Parameters<Call["start"]>[1];
 
-/** go-plugin's own services, and its sign of life: what every connection has, and no user calls. */
-const ownService = /^\/(?:plugin\.GRPC|grpc\.health\.v1\.)/;
-
 /** Lets the observers of a channel see a call of grpc-js's clients. */
 export function observed(call: Call, method: string, observer: CallObserver | undefined): Call {
-  if (ownService.test(method)) return call;
+  if (isOwnService(method)) return call;
   let seen: ObservedCall | undefined;
   const start = call.start.bind(call);
   const send = call.sendMessageWithContext.bind(call);

@@ -1,14 +1,15 @@
 import type { Socket } from "node:net";
-import type { ChannelOptions, Client, ClientOptions } from "@grpc/grpc-js";
+import type { ChannelOptions, ClientOptions } from "@grpc/grpc-js";
 import { channelConnection } from "../http2/index.js";
 import type { SocketAddress } from "../socket/address.js";
-import type { ClientClass, ConnectOptions, GrpcChannel, GrpcConnection, Way } from "./grpc-connection.js";
+import type { CallHead, Calls, OngoingListener } from "./calls.js";
+import type { ClientClass, ConnectOptions, OpenConnection, Way } from "./grpc-connection.js";
+import type { GrpcChannel } from "./grpc-js-types.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";
-import { grpcJs } from "./transport/grpc-js.js";
 import { clientOptions } from "./transport/options.js";
-import type { CallHost } from "./transport/own-call.js";
+import { type CallHost, OutgoingCall } from "./transport/outgoing-call.js";
 import { OwnChannel } from "./transport/own-channel.js";
 import { type Dial, dialAddress, secured, Transport } from "./transport/transport.js";
 
@@ -17,7 +18,7 @@ export async function connectOwn(
   way: Way,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
-): Promise<GrpcConnection> {
+): Promise<OpenConnection> {
   const { tls, signal } = connect;
   const options = clientOptions(channelOptions);
   const described = describe(way);
@@ -45,8 +46,9 @@ export async function connectOwn(
   return new OwnConnection(host, described.target, connect.onClosed);
 }
 
-class OwnConnection implements GrpcConnection {
+class OwnConnection implements OpenConnection {
   readonly closed: Promise<void>;
+  readonly calls: Calls;
   readonly #host: CallHost;
   readonly #target: string;
   #channel: OwnChannel | undefined;
@@ -55,6 +57,9 @@ class OwnConnection implements GrpcConnection {
 
   constructor(host: CallHost, target: string, onClosed: (() => void) | undefined) {
     this.#host = host;
+    this.calls = {
+      start: (head: CallHead, listener: OngoingListener) => OutgoingCall.start(host, head, listener),
+    };
     this.#target = target;
     this.#onClosed = onClosed;
     this.closed = new Promise((resolve) => {
@@ -74,14 +79,12 @@ class OwnConnection implements GrpcConnection {
   }
 
   client<T>(clientClass: ClientClass<T>, options: ClientOptions = {}): T {
-    return new clientClass("unused", grpcJs().ChannelCredentials.createInsecure(), {
-      ...options,
-      channelOverride: this.channel,
-    });
+    // With a channel of its own a client looks at neither address nor credentials.
+    return new clientClass("unused", undefined as never, { ...options, channelOverride: this.channel });
   }
 
   protobuf<S extends ServiceDescriptor>(service: S, runtime: ProtobufRuntime): ProtobufClient<S> {
-    return protobufClient(this.client<Client>(grpcJs().Client), service, runtime);
+    return protobufClient(this, service, runtime);
   }
 
   close(): void {

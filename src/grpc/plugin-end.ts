@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Server, ServerDuplexStream, ServerOptions } from "@grpc/grpc-js";
+import type { ServerDuplexStream, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { OpenSocket } from "../socket/open.js";
@@ -9,15 +9,13 @@ import { Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import type { GrpcTransport } from "./connection.js";
-import { HealthService as healthDefinition } from "./gen/grpc/health/v1/health.js";
-import { type ConnInfo, GRPCBrokerService } from "./gen/plugin/grpc_broker.js";
-import { GRPCControllerService } from "./gen/plugin/grpc_controller.js";
-import { GRPCStdioService } from "./gen/plugin/grpc_stdio.js";
+import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import { HealthService } from "./health-service.js";
 import { Muxer } from "./muxer.js";
+import { brokerMethods, controllerMethods, healthMethods, stdioMethods } from "./own-services.js";
 import { addReflection } from "./reflection.js";
 import { watchServices } from "./registered.js";
-import { Injector, makeServer, stopServer } from "./server.js";
+import { type AnyServer, addOwnService, Injector, makeServer, serverReady, stopServer } from "./server.js";
 import { type OutputSource, StdioService } from "./stdio-service.js";
 import { clientRole } from "./tls-roles.js";
 
@@ -54,7 +52,7 @@ export interface PluginEndOptions extends GrpcServeOptions {
   /** The host has called Shutdown; it gets its answer when this settles. */
   readonly onShutdown: () => Promise<void>;
   /** Adds the plugins' services. */
-  readonly register: (server: Server, broker: GRPCBroker) => Promise<void>;
+  readonly register: (server: AnyServer, broker: GRPCBroker) => Promise<void>;
 }
 
 const defaultGrace = 5000;
@@ -65,7 +63,7 @@ const defaultGrace = 5000;
  */
 export class PluginEnd {
   readonly #options: PluginEndOptions;
-  readonly #server: Server;
+  readonly #server: AnyServer;
   readonly #injector: Injector;
   readonly #health = new HealthService();
   readonly #stdio: StdioService;
@@ -73,11 +71,10 @@ export class PluginEnd {
   readonly #stream = new BrokerStream();
   #muxer: Muxer | undefined;
 
-  private constructor(options: PluginEndOptions) {
-    const { logger, tls } = options;
+  private constructor(options: PluginEndOptions, server: AnyServer) {
+    const { logger, tls, transport } = options;
     this.#options = options;
-    const { transport } = options;
-    this.#server = makeServer(options.options, { transport, logger });
+    this.#server = server;
     this.#stdio = new StdioService(options.stdout, options.stderr);
     this.#injector = new Injector(this.#server, tls, logger);
     this.#broker = new GRPCBroker({
@@ -94,7 +91,8 @@ export class PluginEnd {
 
   /** Makes the server and has the plugins add their services. Rejects with what they throw. */
   static async open(options: PluginEndOptions): Promise<PluginEnd> {
-    const end = new PluginEnd(options);
+    const { transport, logger } = options;
+    const end = new PluginEnd(options, await makeServer(options.options, { transport, logger }));
     await end.#register();
     return end;
   }
@@ -152,22 +150,23 @@ export class PluginEnd {
   async #register(): Promise<void> {
     const server = this.#server;
     const registered = watchServices(server);
-    server.addService(healthDefinition, this.#health);
+    addOwnService(server, healthMethods, this.#health);
     addReflection(server, registered, this.#options.descriptors);
-    server.addService(GRPCBrokerService, {
+    addOwnService(server, brokerMethods, {
       startStream: (call: ServerDuplexStream<ConnInfo, ConnInfo>) => {
         // The host half-closes when it is done; without an end of its own the call would stay.
         call.on("end", () => call.end());
         this.#stream.attach(call);
       },
     });
-    server.addService(GRPCControllerService, {
+    addOwnService(server, controllerMethods, {
       shutdown: (_call: unknown, answer: (error: null, value: object) => void) => {
         this.#options.onShutdown().finally(() => answer(null, {}));
       },
     });
-    server.addService(GRPCStdioService, this.#stdio);
+    addOwnService(server, stdioMethods, this.#stdio);
     await this.#options.register(server, this.#broker);
+    await serverReady(server);
   }
 
   #muxerOrThrow(): Muxer {

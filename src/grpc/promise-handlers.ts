@@ -7,11 +7,11 @@ import type {
   ServerUnaryCall,
   ServerWritableStream,
   ServiceDefinition,
-  StatusObject,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { GrpcError, statusOf } from "./errors.js";
+import { GrpcError, type HandlerStatus, statusOf } from "./errors.js";
 import { HandlerCall, type HandlerContext, type ServerCall } from "./handler-context.js";
+import type { MetadataLike } from "./metadata.js";
 import { readMessages } from "./read-messages.js";
 import { type Messages, writeMessages } from "./write-messages.js";
 
@@ -26,7 +26,7 @@ export type PromiseHandler<M> = M extends {
 }
   ? (
       request: Q extends true ? AsyncIterable<Request> : Request,
-      context: HandlerContext,
+      context: HandlerContext<Metadata>,
     ) => Awaitable<A extends true ? Messages<Answer> : Answer>
   : never;
 
@@ -62,7 +62,7 @@ export function promiseHandlers<S extends object>(
 type Any = any;
 type Answering = ServerWritableStream<Any, Any> | ServerDuplexStream<Any, Any>;
 type AnyHandler = (request: Any, context: HandlerContext) => unknown;
-type AnswerOnce = (error: Partial<StatusObject> | null, value?: unknown, trailer?: Metadata) => void;
+type AnswerOnce = (error: HandlerStatus | null, value?: unknown, trailer?: MetadataLike) => void;
 
 /** @internal grpc-js's handler for one method. */
 export function handlerOf(
@@ -119,12 +119,12 @@ async function answerAll(
     context.onCancelled(stop);
     if (!(await done)) return;
     context.sendHeader();
-    call.end(context.usedTrailer);
+    call.end(context.usedTrailer as never);
   } catch (error) {
     if (call.cancelled) return;
     context.sendHeader();
     // grpc-js's way of ending a stream with a status.
-    call.emit("error", statusOf(error, context.usedTrailer));
+    call.emit("error", statusOf(error, context.usedTrailer) as never);
   } finally {
     context.end();
   }

@@ -1,31 +1,37 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import {
-  type CallOptions,
-  type Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  type ClientWritableStream,
-  Metadata,
-  type MethodDefinition,
-  type ServiceError,
-  status,
-} from "@grpc/grpc-js";
-import { AbortedError } from "../errors.js";
-import { onceCut, type WaitOptions, waitFor } from "../wait.js";
-import { deadlineOf } from "./call.js";
+import type { CallCredentials, CallOptions, Interceptor, InterceptorProvider } from "@grpc/grpc-js";
+import type { WaitOptions } from "../wait.js";
+import type { CallSettings } from "./call-settings.js";
+import type { Calls, ParentCall } from "./calls.js";
+import type { GrpcChannel } from "./grpc-js-types.js";
+import { hasInterceptors, interceptedCalls } from "./intercepted.js";
+import { callForMany, callForOne, type Input } from "./invoke.js";
+import type { MetadataInit } from "./metadata.js";
+import type { Method } from "./method.js";
 import {
   type AnyMessage,
+  methodsOfService,
   type ProtobufRuntime,
-  protobufService,
   type ServiceDescriptor,
 } from "./protobuf-service.js";
-import { readMessages } from "./read-messages.js";
-import { type Messages, writeMessages } from "./write-messages.js";
+import type { Messages } from "./write-messages.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
-export interface ProtobufCallOptions extends Omit<CallOptions, "deadline">, WaitOptions {
+export interface ProtobufCallOptions extends WaitOptions {
   /** Sent with the request. */
-  readonly metadata?: Metadata | undefined;
+  readonly metadata?: MetadataInit | undefined;
+  /** Add to the metadata, at each call anew. */
+  readonly credentials?: CallCredentials | undefined;
+  /** The authority that the server is told, in place of the connection's own. */
+  readonly host?: string | undefined;
+  /** A handler's call (`context.call`), which this one ends with: with its deadline, and when it is cancelled. */
+  readonly parent?: CallOptions["parent"] | undefined;
+  /** What comes from the parent: grpc-js's `propagate` flags. Default: all. */
+  readonly propagate_flags?: number | undefined;
+  /** grpc-js's client interceptors, which get that package's objects, and need it. */
+  readonly interceptors?: Interceptor[] | undefined;
+  /** The same, chosen by the method's definition. */
+  readonly interceptor_providers?: InterceptorProvider[] | undefined;
 }
 
 type Call<M> = M extends {
@@ -54,9 +60,9 @@ type Call<M> = M extends {
         : never;
 
 /**
- * The methods of a service: promises for single answers, async iterables for streams. Errors are grpc-js's
- * ServiceError (`code` is the gRPC status), with a `cause` where there is one: what the caller's own input threw. A
- * fired signal is an AbortedError.
+ * The methods of a service: promises for single answers, async iterables for streams. Errors are {@link GrpcCallError}s:
+ * `code` is the gRPC status, `cause` what is known of the reason, such as what the caller's own input threw. A fired
+ * signal is an AbortedError.
  */
 export type ProtobufClient<S extends ServiceDescriptor> = {
   readonly [K in keyof S["method"]]: Call<S["method"][K]>;
@@ -64,116 +70,59 @@ export type ProtobufClient<S extends ServiceDescriptor> = {
 
 type AnyInit = MessageInitShape<DescMessage>;
 
-/** Makes the typed client of a protobuf-es service on a grpc-js client. */
+/** Makes the typed client of a protobuf-es service on a connection. */
 export function protobufClient<S extends ServiceDescriptor>(
-  client: Client,
+  connection: MadeOn,
   service: S,
   runtime: ProtobufRuntime,
 ): ProtobufClient<S> {
-  const definitions = protobufService(service, runtime);
+  const definitions = methodsOfService(service, runtime);
   const methods = service.methods.map((method) => [
     method.localName,
-    caller(client, definitions[method.localName]!, (init: AnyInit) => runtime.create(method.input, init)),
+    caller(connection, definitions[method.localName]!, (init: AnyInit) => runtime.create(method.input, init)),
   ]);
   return Object.fromEntries(methods) as ProtobufClient<S>;
 }
 
-type Definition = MethodDefinition<AnyMessage, AnyMessage>;
+/** What a client makes its calls on. */
+interface MadeOn {
+  readonly calls: Calls;
+  /** For calls with grpc-js's interceptors. */
+  readonly channel: GrpcChannel;
+}
+
+type EsMethod = Method<AnyMessage, AnyMessage>;
 type Create = (init: AnyInit) => AnyMessage;
 
-function caller(client: Client, definition: Definition, create: Create): unknown {
-  const { path, requestStream, responseStream, requestSerialize, responseDeserialize } = definition;
-  const codec = [path, requestSerialize, responseDeserialize] as const;
-  if (responseStream) {
-    return (input: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}) => {
-      const { signal } = options;
-      if (signal?.aborted) return failing(new AbortedError(`the call of ${path}`, signal.reason));
-      const [metadata, rest] = callOptions(options);
-      if (!requestStream) {
-        return answers(client.makeServerStreamRequest(...codec, create(input), metadata, rest), path, signal);
-      }
-      const call = client.makeBidiStreamRequest(...codec, metadata, rest);
-      return answers(call, path, signal, feed(call, input, create));
-    };
-  }
-  return (input: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}) =>
-    waitFor({ what: `the call of ${path}`, signal: options.signal }, (resolve, reject) => {
-      const [metadata, rest] = callOptions(options);
-      let fed: Fed | undefined;
-      const done = (error: ServiceError | null, answer?: AnyMessage): void => {
-        if (error === null) resolve(answer);
-        else reject(fed?.explain(error) ?? error);
-      };
-      const call = requestStream
-        ? client.makeClientStreamRequest(...codec, metadata, rest, done)
-        : client.makeUnaryRequest(...codec, create(input), metadata, rest, done);
-      if (requestStream) fed = feed(call as ClientWritableStream<AnyMessage>, input, create);
-      return (cut) => {
-        if (cut !== undefined) call.cancel();
-      };
-    });
+function caller(connection: MadeOn, method: EsMethod, create: Create): unknown {
+  // A message is made, and its bytes, when it is its turn.
+  const creating = { ...method, requestSerialize: (init: AnyInit) => method.requestSerialize(create(init)) };
+  const make = method.responseStream ? callForMany : callForOne;
+  const call = (given: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}): unknown => {
+    const input: Input<AnyInit> = method.requestStream ? { many: given } : { one: given };
+    const { calls, channel } = connection;
+    const way = hasInterceptors(options) ? interceptedCalls(channel, method, options) : calls;
+    return make(way, creating, input, settingsOf(options), call);
+  };
+  return call;
 }
 
-function callOptions({
-  signal: _,
+function settingsOf({
+  metadata,
+  credentials,
+  host,
+  parent,
+  propagate_flags: propagateFlags,
   timeout,
-  metadata = new Metadata(),
-  ...rest
-}: ProtobufCallOptions): [Metadata, CallOptions] {
-  return [metadata, { ...rest, ...deadlineOf(timeout) }];
-}
-
-type Writing = ClientWritableStream<AnyMessage> | ClientDuplexStream<AnyMessage, AnyMessage>;
-
-/** The caller's messages on their way into the call. */
-interface Fed {
-  /** Makes the error of a call that the caller's own input has ended tell so. */
-  explain(error: ServiceError): ServiceError;
-}
-
-/** Writes what the caller gives; the input's failure ends the call. */
-function feed(call: Writing, inputs: Messages<AnyInit>, create: Create): Fed {
-  let failure: { readonly cause: unknown } | undefined;
-  const { done, stop } = writeMessages(call, inputs, create);
-  call.once("status", stop);
-  done.then(
-    (all) => {
-      if (all) call.end();
-    },
-    (cause: unknown) => {
-      failure = { cause };
-      call.cancel();
-    },
-  );
-  return { explain: (error) => (failure === undefined ? error : inputFailed(error, failure.cause)) };
-}
-
-function inputFailed({ code, metadata }: ServiceError, cause: unknown): ServiceError {
-  const details = `the caller's input failed: ${cause instanceof Error ? cause.message : String(cause)}`;
-  const error = new Error(`${code} ${status[code]}: ${details}`, { cause });
-  return Object.assign(error, { code, details, metadata });
-}
-
-function answers(
-  call: ClientReadableStream<AnyMessage>,
-  path: string,
-  signal: AbortSignal | undefined,
-  fed?: Fed,
-): AsyncIterableIterator<AnyMessage> {
-  const messages = readMessages<AnyMessage, ServiceError>(call, () => call.cancel(), fed?.explain);
-  const release = onceCut({ what: `the call of ${path}`, signal }, (error) => {
-    messages.fail(error);
-    call.cancel();
-  });
-  call.once("status", release);
-  return messages;
-}
-
-function failing(error: Error): AsyncIterableIterator<never> {
+  signal,
+}: ProtobufCallOptions): CallSettings {
   return {
-    next: () => Promise.reject(error),
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+    metadata,
+    credentials,
+    host,
+    parent: parent as ParentCall | undefined,
+    propagateFlags,
+    timeout,
+    signal,
   };
 }

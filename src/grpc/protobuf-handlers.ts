@@ -1,8 +1,10 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { Server, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { GrpcServer } from "./grpc-server.js";
 import type { HandlerContext } from "./handler-context.js";
 import { handlerOf } from "./promise-handlers.js";
-import { type ProtobufRuntime, protobufService, type ServiceDescriptor } from "./protobuf-service.js";
+import { methodsOfService, type ProtobufRuntime, type ServiceDescriptor } from "./protobuf-service.js";
+import { OwnServer } from "./transport/own-server.js";
 import type { Messages } from "./write-messages.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -37,12 +39,12 @@ export type ProtobufHandlers<S extends ServiceDescriptor> = {
  * runtime is the module `@bufbuild/protobuf` that the generated code uses.
  */
 export function addProtobufService<S extends ServiceDescriptor>(
-  server: Pick<Server, "addService">,
+  server: Pick<GrpcServer, "addService">,
   service: S,
   runtime: ProtobufRuntime,
   implementation: ProtobufHandlers<S>,
 ): void {
-  const definition = protobufService(service, runtime);
+  const definition = methodsOfService(service, runtime);
   const given = implementation as Record<string, ((...args: never[]) => unknown) | undefined>;
   const handlers: UntypedServiceImplementation = {};
   for (const { localName, output } of service.methods) {
@@ -55,5 +57,6 @@ export function addProtobufService<S extends ServiceDescriptor>(
       create,
     );
   }
-  server.addService(definition, handlers);
+  if (server instanceof OwnServer) server.addOwnService(definition, handlers);
+  else server.addService(definition, handlers);
 }

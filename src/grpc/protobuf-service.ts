@@ -5,7 +5,8 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+import { asBuffer, type Method } from "./method.js";
 
 /** A service as protobuf-es (protoc-gen-es, version 2) generates them. */
 export type ServiceDescriptor = DescService;
@@ -25,20 +26,14 @@ export const descriptorFile: unique symbol = Symbol.for("goplug.descriptorFile")
 
 export type AnyMessage = MessageShape<DescMessage>;
 
-/**
- * The definition of a protobuf-es service for grpc-js: for `server.addService` on the plugin's side. Handlers get and
- * give whole messages (`create(Schema, …)`).
- */
-export function protobufService(
+/** The methods of a protobuf-es service. */
+export function methodsOfService(
   service: ServiceDescriptor,
   { toBinary, fromBinary }: Omit<ProtobufRuntime, "create">,
-): ServiceDefinition {
-  const serialize = (schema: DescMessage) => (message: AnyMessage) => {
-    const bytes = toBinary(schema, message);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  };
+): Readonly<Record<string, Method<AnyMessage, AnyMessage>>> {
+  const serialize = (schema: DescMessage) => (message: AnyMessage) => asBuffer(toBinary(schema, message));
   const deserialize = (schema: DescMessage) => (bytes: Buffer) => fromBinary(schema, bytes);
-  const define = (method: DescMethod): MethodDefinition<AnyMessage, AnyMessage> => ({
+  const define = (method: DescMethod): Method<AnyMessage, AnyMessage> => ({
     path: `/${service.typeName}/${method.name}`,
     requestStream: method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming",
     responseStream: method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming",
@@ -49,4 +44,15 @@ export function protobufService(
   });
   const methods = Object.fromEntries(service.methods.map((method) => [method.localName, define(method)]));
   return Object.assign(methods, { [descriptorFile]: service.file });
+}
+
+/**
+ * The definition of a protobuf-es service for grpc-js: for `server.addService` on the plugin's side. Handlers get and
+ * give whole messages (`create(Schema, …)`).
+ */
+export function protobufService(
+  service: ServiceDescriptor,
+  runtime: Omit<ProtobufRuntime, "create">,
+): ServiceDefinition {
+  return methodsOfService(service, runtime);
 }

@@ -1,5 +1,5 @@
-import type { Server } from "@grpc/grpc-js";
 import { descriptorFile } from "./protobuf-service.js";
+import type { AnyServer } from "./server.js";
 
 /** What was added to a server, for reflection to tell. */
 export interface Registered {
@@ -23,14 +23,12 @@ interface Definition {
  * Watches the services that are added to a server. grpc-js does not say afterwards, and only some generators give
  * descriptors along.
  */
-export function watchServices(server: Server): Registered {
+export function watchServices(server: AnyServer): Registered {
   const services = new Set<string>();
   const files = new Set<Uint8Array>();
   const descFiles = new Set<object>();
-  const { addService } = server;
-  server.addService = (definition, implementation) => {
-    addService.call(server, definition, implementation);
-    const described = definition as unknown as Definition;
+  server.onService = (methods) => {
+    const described = methods as unknown as Definition;
     if (described[descriptorFile] !== undefined) descFiles.add(described[descriptorFile]);
     for (const { path, requestType, responseType } of Object.values(described)) {
       const service = /^\/([^/]+)\//.exec(path ?? "")?.[1];

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
 import { tlsAcceptor } from "../tls/accept.js";
@@ -8,7 +8,10 @@ import type { PluginTls } from "../tls/plugin-options.js";
 import { within } from "../wait.js";
 import type { Channel } from "../yamux/index.js";
 import { chooseTransport, type GrpcTransport } from "./connection.js";
-import { OwnServer } from "./transport/own-server.js";
+import type { GrpcJsServer } from "./grpc-js-server.js";
+import { loadGrpcJs, needs } from "./load-grpc-js.js";
+import type { Methods } from "./method.js";
+import { type Handlers, OwnServer } from "./transport/own-server.js";
 
 /** Who speaks HTTP/2 for a server, and who is told when an option decides on it. */
 export interface ServerTransport {
@@ -16,18 +19,41 @@ export interface ServerTransport {
   readonly logger?: Logger | undefined;
 }
 
-/** A grpc-js server without limits on the size of messages, as go-plugin's hosts have none; options come on top. */
-export function makeServer(
+/** A server to add services to: goplug's own, or grpc-js's where that is the transport. */
+export type AnyServer = OwnServer | GrpcJsServer;
+
+/**
+ * A server without limits on the size of messages, as go-plugin's hosts have none; options come on top.
+ * @throws GrpcMissingError
+ */
+export async function makeServer(
   options: ServerOptions | undefined,
   { transport, logger }: ServerTransport = {},
-): Server {
+): Promise<AnyServer> {
   const all: ServerOptions = {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
     "grpc.enable_channelz": 0,
     ...options,
   };
-  return chooseTransport(transport, all, logger) === "goplug" ? new OwnServer(all) : new Server(all);
+  if (chooseTransport(transport, all, logger) === "goplug") return new OwnServer(all);
+  await loadGrpcJs(needs.transport);
+  const { GrpcJsServer } = await import("./grpc-js-server.js");
+  return new GrpcJsServer(all);
+}
+
+/** Adds one of goplug's own services, which take either kind of metadata. */
+export function addOwnService(server: AnyServer, methods: Methods, handlers: Handlers): void {
+  if (server instanceof OwnServer) server.addOwnService(methods, handlers);
+  else server.addService(methods, handlers);
+}
+
+/**
+ * Resolves when all that was added to a server can be served.
+ * @throws GrpcMissingError
+ */
+export async function serverReady(server: AnyServer): Promise<void> {
+  if (server instanceof OwnServer) await server.ready();
 }
 
 /** Hands connections to a server that does not listen itself. */
@@ -36,9 +62,8 @@ export class Injector {
   #onEmpty: (() => void) | undefined;
   readonly #serve: (connection: Duplex | Channel) => void;
 
-  constructor(server: Server, tls: PluginTls | undefined, logger: Logger) {
+  constructor(server: AnyServer, tls: PluginTls | undefined, logger: Logger) {
     const inject = server instanceof OwnServer ? this.#own(server) : this.#grpcJs(server);
-    // TLS is goplug's business, which pins AutoMTLS certificates; what comes to the server is secured already.
     this.#serve = tls === undefined ? inject : secured(tls, logger, inject);
   }
 
@@ -75,8 +100,7 @@ export class Injector {
     };
   }
 
-  #grpcJs(server: Server): (connection: Duplex | Channel) => void {
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  #grpcJs({ injector }: GrpcJsServer): (connection: Duplex | Channel) => void {
     return (given) => {
       const connection = asDuplex(given);
       this.#connections.add(connection);
@@ -122,7 +146,7 @@ function secured(
 /**
  * Ends a server: no new calls; those that run may go on for `graceMs`, then they are cancelled.
  */
-export async function stopServer(server: Server, injector: Injector, graceMs: number): Promise<void> {
+export async function stopServer(server: AnyServer, injector: Injector, graceMs: number): Promise<void> {
   const drained = drain(server, injector).then(() => true);
   if ((await within(graceMs, drained)) === undefined) server.forceShutdown();
   // grpc-js's forceShutdown reaches the sessions only where channelz counts them.
@@ -130,7 +154,7 @@ export async function stopServer(server: Server, injector: Injector, graceMs: nu
 }
 
 /** Takes no new calls, and resolves once those that run have ended. */
-async function drain(server: Server, injector: Injector): Promise<void> {
+async function drain(server: AnyServer, injector: Injector): Promise<void> {
   if (server instanceof OwnServer) {
     await server.drainSessions();
     return;

@@ -1,6 +1,6 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { Empty } from "./gen/google/protobuf/empty.js";
-import { type GRPCStdioServer, type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
+import { type StdioData, StdioData_Channel } from "./gen/plugin/grpc_stdio.js";
 import { OwnServerCall } from "./transport/server-call.js";
 
 /** What the plugin writes, for one stream at a time to take. (go-plugin sends 1 KiB a message, and takes any.) */
@@ -14,9 +14,7 @@ type Call = ServerWritableStream<Empty, StdioData>;
  * The plugin's side of its synced stdout and stderr: a stream takes the next bytes when the connection has taken the
  * last ones, so that a slow host slows the writer down.
  */
-export class StdioService implements GRPCStdioServer {
-  // biome-ignore lint/suspicious/noExplicitAny: grpc-js's type of an implementation
-  [name: string]: any;
+export class StdioService {
   readonly streamStdio: (call: Call) => void;
   /** Ends the streams that are open: the plugin stops. */
   readonly close: () => void;

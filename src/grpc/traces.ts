@@ -1,5 +1,5 @@
 import { format } from "node:util";
-import { setLogger } from "@grpc/grpc-js";
+import { whenGrpcJsLoads } from "./load-grpc-js.js";
 
 /**
  * Sends what grpc-js logs and traces (GRPC_TRACE, GRPC_VERBOSITY) elsewhere than to console.error: traces of the frames
@@ -11,5 +11,5 @@ export function divertGrpcJsTraces(write: (line: string) => void): void {
     (severity: string) =>
     (message?: unknown, ...rest: unknown[]): void =>
       write(`${format(`${severity} ${message}`, ...rest)}\n`);
-  setLogger({ error: log("E"), info: log("I"), debug: log("D") });
+  whenGrpcJsLoads(({ setLogger }) => setLogger({ error: log("E"), info: log("I"), debug: log("D") }));
 }

@@ -1,7 +1,7 @@
-import { GrpcMissingError } from "../definition/load-grpc.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { type CallCounters, newCounters, traced, tracing } from "../diagnostics.js";
 import { AbortedError } from "../errors.js";
+import { GrpcMissingError } from "../grpc/errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";

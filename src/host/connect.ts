@@ -1,7 +1,7 @@
-import { GrpcMissingError, loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { type CallCounters, type CallObserver, traced, tracing } from "../diagnostics.js";
 import { AbortedError, type GoplugError } from "../errors.js";
+import { GrpcMissingError } from "../grpc/errors.js";
 import { type Logger, withFields } from "../hclog/logger.js";
 import { ConnectionLostError } from "../netrpc/index.js";
 import { socketTarget } from "../socket/address.js";
@@ -103,8 +103,8 @@ async function connectGrpcPlugin<P extends PluginSet>(
   config: ClientConfig<P>,
   { logger, onLost, observer, signal }: Connecting,
 ): Promise<ProtocolClient<P>> {
-  // Loaded here only: grpc-js is an optional peer, and takes its time.
-  const { GrpcProtocolClient } = await loadGrpc(() => import("./grpc-client.js"));
+  // Loaded here only: it takes its time.
+  const { GrpcProtocolClient } = await import("./grpc-client.js");
   const group = config.unixSocketConfig?.group;
   return GrpcProtocolClient.open(
     {

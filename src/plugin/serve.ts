@@ -1,4 +1,3 @@
-import { loadGrpc } from "../definition/load-grpc.js";
 import type { PluginSet } from "../definition/plugin.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
@@ -144,7 +143,7 @@ async function prepare({
       debug: config.debug,
     });
   }
-  const { divertGrpcJsTraces, openGrpcServer } = await loadGrpc(() => import("./grpc-server.js"));
+  const { divertGrpcJsTraces, openGrpcServer } = await import("./grpc-server.js");
   // In a test the process is not the plugin's own, and its stderr not synced.
   if (config.test === undefined) divertGrpcJsTraces(writeRealStderr);
   return openGrpcServer({

@@ -1,7 +1,7 @@
-import type { Server } from "@grpc/grpc-js";
 import { grpcPlugin } from "../definition/grpc-plugin.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { GrpcConnection } from "../grpc/connection.js";
+import type { RegisterServices } from "../grpc/grpc-server.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { Client } from "../host/client.js";
 import type { ProtocolClient } from "../host/protocol-client.js";
@@ -55,7 +55,7 @@ export interface GrpcPair extends AsyncDisposable {
 }
 
 /** Connects to a server that `register` has added services to. */
-export async function grpcPair(register: (server: Server) => void | Promise<void>): Promise<GrpcPair> {
+export async function grpcPair(register: RegisterServices): Promise<GrpcPair> {
   calling("register", register as never);
   const plugin = grpcPlugin({
     client: ({ conn }) => conn,

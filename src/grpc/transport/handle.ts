@@ -3,8 +3,10 @@ import type {
   Metadata,
   ServerErrorResponse,
   ServerInterceptingCallInterface,
+  ServerInterceptor,
   StatusObject,
 } from "@grpc/grpc-js";
+import type { ServerCodec } from "./server-call.js";
 import {
   BothCall,
   errorStatus,
@@ -19,9 +21,36 @@ import { Code } from "./status.js";
 export interface Handler {
   readonly path: string;
   readonly type: "unary" | "clientStream" | "serverStream" | "bidi";
-  readonly func: (call: unknown, answer?: Answer) => void;
-  readonly serialize: (value: never) => Buffer;
-  readonly deserialize: (bytes: Buffer) => unknown;
+  readonly func: HandlerFunction;
+  readonly codec: ServerCodec;
+  /** Whether the handler, or what is before it, takes grpc-js's metadata, and not goplug's. */
+  readonly takesGrpcJs: boolean;
+  /** For interceptors. */
+  readonly definition: Parameters<ServerInterceptor>[0];
+}
+
+export type HandlerFunction = (call: unknown, answer?: Answer) => void;
+
+/** Which of grpc-js's four kinds a method is. */
+export function typeOf({
+  requestStream,
+  responseStream,
+}: {
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}): Handler["type"] {
+  if (requestStream) return responseStream ? "bidi" : "clientStream";
+  return responseStream ? "serverStream" : "unary";
+}
+
+/** What stands for a method that an implementation lacks (grpc-js: server.ts, getDefaultHandler). */
+export function defaultHandler(type: Handler["type"], name: string): HandlerFunction {
+  const status = {
+    code: Code.UNIMPLEMENTED,
+    details: `The server does not implement the method ${name}`,
+  };
+  if (type === "unary" || type === "clientStream") return (_call, answer) => answer!(status, null);
+  return (call) => void (call as EventEmitter).emit("error", status);
 }
 
 type Answer = (

@@ -1,6 +1,14 @@
-import type { Metadata } from "@grpc/grpc-js";
 import type { HeaderList } from "../../http2/index.js";
-import { grpcJs } from "./grpc-js.js";
+import { type MetadataLike, type MetadataValue, readFields } from "../metadata.js";
+
+/** goplug's class of metadata, or that of a copy of grpc-js. */
+export type MetadataClass<M> = new () => M;
+
+/** What both classes of metadata can do. */
+export interface AnyMetadata {
+  add(key: string, value: MetadataValue): void;
+  remove(key: string): void;
+}
 
 /** Fields that the protocol sets, whatever the metadata says. */
 const reserved: ReadonlySet<string> = new Set([
@@ -21,7 +29,7 @@ const reserved: ReadonlySet<string> = new Set([
 ]);
 
 /** Appends metadata to header fields: one field for each value, binary ones in base64 without padding, as in grpc-go. */
-export function appendMetadata(headers: HeaderList, metadata: Metadata): void {
+export function appendMetadata(headers: HeaderList, metadata: MetadataLike): void {
   const fields = metadata.toHttp2Headers();
   for (const name in fields) {
     if (reserved.has(name)) continue;
@@ -35,19 +43,9 @@ function trimmed(name: string, value: string): string {
   return name.endsWith("-bin") ? value.replace(/=+$/, "") : value;
 }
 
-/** The metadata that header fields say; what grpc-js does not allow in it is left out. */
-export function readMetadata(headers: HeaderList): Metadata {
-  const { Metadata } = grpcJs();
+/** The metadata that header fields say, in a class that its reader knows. */
+export function readMetadata<M extends AnyMetadata>(headers: HeaderList, Metadata: MetadataClass<M>): M {
   const metadata = new Metadata();
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    const value = headers[i + 1]!;
-    if (name.charCodeAt(0) === 0x3a || name === "grpc-encoding" || name === "grpc-accept-encoding") continue;
-    if (name.endsWith("-bin")) {
-      for (const part of value.split(",")) metadata.add(name, Buffer.from(part.trim(), "base64"));
-    } else if (printable.test(value)) metadata.add(name, value);
-  }
+  readFields(headers, (key, value) => metadata.add(key, value));
   return metadata;
 }
-
-const printable = /^[ -~]*$/;

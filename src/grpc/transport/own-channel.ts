@@ -1,8 +1,9 @@
-import type { EventEmitter } from "node:events";
 import type { ClientOptions, Deadline } from "@grpc/grpc-js";
 import { startTimer } from "../../wait.js";
-import { observed } from "../observed-call.js";
-import { type Call, type CallHost, deadlineTime, OwnCall, propagates } from "./own-call.js";
+import type { CallHead, ParentCall } from "../calls.js";
+import { deadlineTime } from "../propagation.js";
+import type { CallHost } from "./outgoing-call.js";
+import { type Call, OwnCall } from "./own-call.js";
 
 type Channel = NonNullable<ClientOptions["channelOverride"]>;
 
@@ -66,15 +67,14 @@ export class OwnChannel implements Channel {
     propagateFlags: number | null | undefined,
   ): Call {
     if (this.#host.transport.state === "shutdown") throw new Error("Channel has been shut down");
-    let until = deadlineTime(deadline);
-    if (parentCall !== null && propagates(propagateFlags, "DEADLINE")) {
-      until = Math.min(until, deadlineTime(parentCall.getDeadline()));
-    }
-    const call = new OwnCall(this.#host, method, until, host ?? undefined);
-    if (parentCall !== null && propagates(propagateFlags, "CANCELLATION")) {
-      call.follow(parentCall as unknown as EventEmitter);
-    }
-    return observed(call as unknown as Call, method, this.#host.observer);
+    const head: CallHead = {
+      path: method,
+      deadline: deadlineTime(deadline),
+      host: host ?? undefined,
+      parent: (parentCall ?? undefined) as ParentCall | undefined,
+      propagateFlags: propagateFlags ?? undefined,
+    };
+    return new OwnCall(this.#host, head) as unknown as Call;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { Server, type ServerInterceptor, type ServerOptions } from "@grpc/grpc-js";
+import type { ServerInterceptor, ServerOptions, UntypedHandleCall } from "@grpc/grpc-js";
+import { OptionError } from "../../errors.js";
 import {
   type Connection,
   type HeaderList,
@@ -8,50 +9,90 @@ import {
   type Stream,
   type StreamHandler,
 } from "../../http2/index.js";
-import { GRPCStdioService } from "../gen/plugin/grpc_stdio.js";
+import { loadGrpcJs, needs } from "../load-grpc-js.js";
+import { Metadata } from "../metadata.js";
+import type { Method, Methods } from "../method.js";
+import { stdioMethods } from "../own-services.js";
 import type { CallLimits } from "./client-call.js";
-import { type Handler, handle } from "./handle.js";
+import { defaultHandler, type Handler, type HandlerFunction, handle, typeOf } from "./handle.js";
+import type { AnyMetadata, MetadataClass } from "./metadata.js";
 import { serverOptions } from "./options.js";
 import { nobody, OwnServerCall, refuse, type ServerConnection } from "./server-call.js";
 import { Code, fieldOf } from "./status.js";
 
 /** What a plugin prints is with its host, or goes to stderr when it crashes: not in between. */
-const stdioPath = GRPCStdioService.streamStdio.path;
+const stdioPath = stdioMethods.streamStdio.path;
 
-type HandleCall<Q, A> = Parameters<typeof Server.prototype.register<Q, A>>[1];
+/** Handlers by the names of their methods; those that are missing answer UNIMPLEMENTED. */
+export interface Handlers {
+  // biome-ignore lint/suspicious/noExplicitAny: what the calls' messages are is the handlers' business
+  readonly [name: string]: any;
+}
 
 /**
- * grpc-js's server, to add services to; the connections that it is given run on goplug's transport. (Where it listens
- * itself, by `bindAsync`, it is grpc-js's through and through.)
+ * A server whose connections run on goplug's transport. For those who add services it is grpc-js's server: `addService`
+ * takes that package's definitions and handlers, who get its metadata. Services that know goplug's own are served without
+ * the package.
  */
-export class OwnServer extends Server {
+export class OwnServer {
+  /** Told of the services that are added. */
+  onService: (methods: Methods) => void = () => {};
   readonly #handlers = new Map<string, Handler>();
   readonly #interceptors: readonly ServerInterceptor[];
   readonly #limits: CallLimits;
   readonly #sessionOptions: ReturnType<typeof serverOptions>["session"];
   readonly #sessions = new Set<Session>();
+  /** grpc-js's class of metadata, once it is there. */
+  #GrpcJsMetadata: MetadataClass<AnyMetadata> | undefined;
+  #loading: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
-    super(options);
     this.#interceptors = options.interceptors ?? [];
     ({ limits: this.#limits, session: this.#sessionOptions } = serverOptions(options));
+    if (this.#interceptors.length > 0) this.#load(needs.interceptors);
   }
 
-  override register<Q, A>(
+  /**
+   * Resolves when all that was added can be served.
+   * @throws GrpcMissingError
+   */
+  async ready(): Promise<void> {
+    await this.#loading;
+  }
+
+  // grpc-js's Server
+
+  /** Adds a service with handlers of grpc-js's kind. */
+  addService(service: Methods, implementation: Handlers): void {
+    this.#load(needs.service);
+    this.#add(service, implementation, true);
+  }
+
+  removeService(service: Methods): void {
+    if (service === null || typeof service !== "object")
+      throw new OptionError("service", "removeService() requires object as argument");
+    for (const { path } of Object.values(service)) this.unregister(path);
+  }
+
+  register(
     path: string,
-    func: HandleCall<Q, A>,
-    serialize: (value: A) => Buffer,
-    deserialize: (bytes: Buffer) => Q,
+    func: UntypedHandleCall,
+    serialize: (value: never) => Buffer,
+    deserialize: (bytes: Buffer) => unknown,
     type: string,
   ): boolean {
-    if (!super.register(path, func, serialize, deserialize, type)) return false;
-    this.#handlers.set(path, { path, func, serialize, deserialize, type } as unknown as Handler);
-    return true;
+    this.#load(needs.service);
+    const method = { path, type: type as Handler["type"], func: func as HandlerFunction };
+    return this.#register(method, serialize, deserialize, true);
   }
 
-  override unregister(name: string): boolean {
-    this.#handlers.delete(name);
-    return super.unregister(name);
+  unregister(path: string): boolean {
+    return this.#handlers.delete(path);
+  }
+
+  /** Adds a service whose handlers are of the same kind, and get goplug's metadata. */
+  addOwnService(service: Methods, implementation: Handlers): void {
+    this.#add(service, implementation, false);
   }
 
   /**
@@ -76,9 +117,69 @@ export class OwnServer extends Server {
     await Promise.all([...this.#sessions].map((session) => session.closed));
   }
 
-  override forceShutdown(): void {
+  forceShutdown(): void {
     for (const session of this.#sessions) session.close();
-    super.forceShutdown();
+  }
+
+  /** As grpc-js's addService. */
+  #add(service: Methods, implementation: Handlers, isGrpcJs: boolean): void {
+    if (!isObject(service) || !isObject(implementation))
+      throw new OptionError("service", "addService() requires two objects as arguments");
+    const methods: [string, Method<unknown, unknown>][] = Object.entries(service);
+    if (methods.length === 0) throw new OptionError("service", "Cannot add an empty service to a server");
+    for (const [name, method] of methods) {
+      const { path, originalName, responseSerialize, requestDeserialize } = method;
+      const given =
+        implementation[name] ?? (originalName === undefined ? undefined : implementation[originalName]);
+      const type = typeOf(method);
+      const func: HandlerFunction = given?.bind(implementation) ?? defaultHandler(type, name);
+      if (!this.#register({ path, type, func }, responseSerialize, requestDeserialize, isGrpcJs))
+        throw new OptionError("service", `Method handler for ${path} already provided.`);
+    }
+    this.onService(service);
+  }
+
+  #register(
+    method: Pick<Handler, "path" | "type" | "func">,
+    serialize: (value: never) => Buffer,
+    deserialize: (bytes: Buffer) => unknown,
+    isGrpcJs: boolean,
+  ): boolean {
+    const { path, type } = method;
+    if (this.#handlers.has(path)) return false;
+    const requestStream = type === "clientStream" || type === "bidi";
+    const responseStream = type === "serverStream" || type === "bidi";
+    // Interceptors are written against grpc-js, whatever handler is behind them.
+    const takesGrpcJs = isGrpcJs || this.#interceptors.length > 0;
+    this.#handlers.set(path, {
+      ...method,
+      takesGrpcJs,
+      codec: {
+        serialize,
+        deserialize,
+        singleAnswer: !responseStream,
+        untilTaken: path === stdioPath,
+        Metadata: takesGrpcJs ? this.#GrpcJsMetadata : Metadata,
+      },
+      definition: {
+        path,
+        requestStream,
+        responseStream,
+        requestDeserialize: deserialize,
+        responseSerialize: serialize,
+      } as Handler["definition"],
+    });
+    return true;
+  }
+
+  /** Whoever has definitions of grpc-js's has loaded the package: this only finds it. */
+  #load(what: string): void {
+    this.#loading ??= loadGrpcJs(what).then((grpcJs) => {
+      this.#GrpcJsMetadata = grpcJs.Metadata;
+      for (const { takesGrpcJs, codec } of this.#handlers.values())
+        if (takesGrpcJs) codec.Metadata = grpcJs.Metadata;
+    });
+    this.#loading.catch(() => {});
   }
 
   #request(stream: Stream, headers: HeaderList, connection: ServerConnection): StreamHandler {
@@ -97,22 +198,25 @@ export class OwnServer extends Server {
       refuse(stream, "200", Code.UNIMPLEMENTED, this.#unknown(path));
       return nobody(stream);
     }
-    const { type, serialize, deserialize } = handler;
-    const singleAnswer = type === "unary" || type === "clientStream";
-    const codec = { serialize, deserialize, singleAnswer, untilTaken: path === stdioPath };
-    const call = new OwnServerCall(stream, headers, codec, connection);
-    const definition = {
-      path,
-      requestStream: type === "clientStream" || type === "bidi",
-      responseStream: !singleAnswer,
-      requestDeserialize: deserialize,
-      responseSerialize: serialize,
-    } as Parameters<ServerInterceptor>[0];
+    const call = new OwnServerCall(stream, headers, handler.codec, connection);
     let outer: Parameters<typeof handle>[0] = call;
-    for (const interceptor of this.#interceptors) outer = interceptor(definition, outer);
-    // The stream must have its handler before anything is answered on it.
-    queueMicrotask(() => handle(outer, handler));
+    for (const interceptor of this.#interceptors) outer = interceptor(handler.definition, outer);
+    if (handler.codec.Metadata !== undefined) {
+      // The stream must have its handler before anything is answered on it.
+      queueMicrotask(() => handle(outer, handler));
+    } else void this.#handleLater(outer, handler);
     return call;
+  }
+
+  /** Handles a call that came before grpc-js was there. */
+  async #handleLater(call: Parameters<typeof handle>[0], handler: Handler): Promise<void> {
+    try {
+      await this.#loading;
+    } catch (error) {
+      call.sendStatus({ code: Code.INTERNAL, details: (error as Error).message });
+      return;
+    }
+    handle(call, handler);
   }
 
   /** grpc-go's words (server.go, handleStream). */
@@ -144,4 +248,8 @@ function describeConnection(stream: Duplex | undefined, limits: CallLimits): Ser
       };
     },
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }

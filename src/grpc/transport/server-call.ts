@@ -11,7 +11,7 @@ import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { messageHeader } from "./message-reader.js";
-import { appendMetadata, readMetadata } from "./metadata.js";
+import { type AnyMetadata, appendMetadata, type MetadataClass, readMetadata } from "./metadata.js";
 import type { PartialStatusObject } from "./server-surface.js";
 import { Code, encodeMessage, fieldOf } from "./status.js";
 import { decodeTimeout } from "./timeout.js";
@@ -29,6 +29,8 @@ export interface ServerCodec {
   readonly singleAnswer: boolean;
   /** Whether a message counts as sent when the operating system has it, and not when it is queued. */
   readonly untilTaken: boolean;
+  /** What the handler takes for metadata: goplug's class, or grpc-js's, which is undefined until it is loaded. */
+  Metadata: MetadataClass<AnyMetadata> | undefined;
 }
 
 /** What a server's call knows of its connection. */
@@ -76,9 +78,9 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   start(listener: Listener): void {
     if (this.#cancelled) return;
     this.#listener = listener;
-    const metadata = readMetadata(this.#headers);
+    const metadata = readMetadata(this.#headers, this.#codec.Metadata!);
     for (const name of ["grpc-timeout", "te", "content-type", "accept-encoding"]) metadata.remove(name);
-    listener.onReceiveMetadata(metadata);
+    listener.onReceiveMetadata(metadata as Metadata);
   }
 
   startRead(): void {

@@ -1,18 +1,7 @@
 import { ErrorCode, type HeaderList, type Http2Error } from "../../http2/index.js";
+import { GrpcStatus as Code } from "../status.js";
 
-/** gRPC's status codes that a transport gives by itself. */
-export const Code = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  DEADLINE_EXCEEDED: 4,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  UNAUTHENTICATED: 16,
-} as const;
+export { Code };
 
 /** How a call ended. */
 export interface CallStatus {

@@ -117,7 +117,7 @@ test("an error of a call shows where it was called", async () => {
   await client.close();
 });
 
-test("without @grpc/grpc-js a gRPC plugin fails with a code of its own, and is ended", {
+test("without @grpc/grpc-js a plugin over that transport fails with a code of its own, and is ended", {
   skip: process.platform === "win32",
 }, () => {
   const script = fileURLToPath(new URL("without-grpc-js.ts", import.meta.url));

@@ -1,4 +1,4 @@
-// A host of a gRPC plugin where the package @grpc/grpc-js is not installed; prints the code of the error.
+// A host that asks for grpc-js's transport where that package is not installed; prints the code of the error.
 import { register } from "node:module";
 
 const hooks = `export function resolve(name, context, next) {
@@ -12,6 +12,7 @@ const client = new Client({
   plugins: { any: { client: () => 1, server: () => ({ methods: {}, receiver: {} }) } },
   cmd: ["sh", "-c", 'echo "1|1|unix|/nowhere|grpc|"; exec sleep 60'],
   allowedProtocols: ["grpc"],
+  grpcTransport: "grpc-js",
   logger: nullLogger,
 });
 const error = await client.ping().catch((thrown: unknown) => thrown);

@@ -1,6 +1,6 @@
 // The store in two app protocol versions, as go-fixtures/plugins/versioned: net/rpc in version 2, gRPC in version 3.
 import { status } from "@grpc/grpc-js";
-import { grpcPlugin } from "../../../src/definition/grpc-plugin.js";
+import { type GrpcServerParts, grpcPlugin } from "../../../src/definition/grpc-plugin.js";
 import { netRpcPlugin } from "../../../src/definition/net-rpc-plugin.js";
 import * as gob from "../../../src/gob/index.js";
 import { pluginLogger } from "../../../src/plugin/logger.js";
@@ -44,8 +44,7 @@ const store: KVServer = {
 
 const version3 = grpcPlugin({
   client: () => undefined,
-  server: ({ server, impl }: { server: import("@grpc/grpc-js").Server; impl: KVServer }) =>
-    server.addService(KVService, impl),
+  server: ({ server, impl }: GrpcServerParts<KVServer>) => server.addService(KVService, impl),
 }).implement(store);
 
 await serve({

@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import {
   loadPackageDefinition,
   Metadata,
-  type Server,
   type ServerDuplexStream,
   type ServerReadableStream,
   type ServerUnaryCall,
@@ -16,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { GrpcTransport } from "../../../src/grpc/connection.js";
+import type { GrpcServer } from "../../../src/grpc/grpc-server.js";
 import { Injector, makeServer, stopServer } from "../../../src/grpc/server.js";
 import { nullLogger } from "../../../src/hclog/logger.js";
 import type { PluginTls } from "../../../src/tls/plugin-options.js";
@@ -114,7 +114,7 @@ const implementation = {
 };
 
 /** Without the method that is there to be missing. */
-function addTestService(server: Server): void {
+function addTestService(server: GrpcServer): void {
   const { unimplementedCall: _, ...service } = TestService.service as Record<string, never>;
   server.addService(service, implementation as unknown as UntypedServiceImplementation);
 }
@@ -125,7 +125,7 @@ export interface SuiteServer extends AsyncDisposable {
 
 /** Serves the suite on a TCP port of this machine. */
 export async function serveSuite(transport: GrpcTransport, tls: PluginTls | undefined): Promise<SuiteServer> {
-  const server = makeServer(undefined, { transport });
+  const server = await makeServer(undefined, { transport });
   addTestService(server);
   const injector = new Injector(server, tls, nullLogger);
   const listener = createServer((socket) => {

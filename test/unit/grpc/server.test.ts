@@ -54,7 +54,7 @@ const implementation = {
 };
 
 async function listening(tls?: PluginTls, options?: ServerOptions) {
-  const server = makeServer(options);
+  const server = await makeServer(options);
   server.addService(
     protobufService(Stream, protobuf),
     implementation as unknown as UntypedServiceImplementation,

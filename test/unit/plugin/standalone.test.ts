@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as protobuf from "@bufbuild/protobuf";
 import { Client, status } from "@grpc/grpc-js";
 import { connectGrpc, type GrpcConnection } from "../../../src/grpc/connection.js";
-import { HealthService } from "../../../src/grpc/gen/grpc/health/v1/health.js";
+import { healthMethods } from "../../../src/grpc/own-services.js";
 import { nullLogger, protobufPlugin, serve } from "../../../src/index.js";
 import { Stream } from "../../interop/gen/es/stream_pb.js";
 import { handshakeConfig, until } from "../../interop/support.js";
@@ -15,7 +15,7 @@ const NOT_SERVING = 2;
 
 /** The states that a watcher of the health service is told, until the stream ends. */
 function watchHealth(connection: GrpcConnection, service: string): number[] {
-  const { path, requestSerialize, responseDeserialize } = HealthService.watch;
+  const { path, requestSerialize, responseDeserialize } = healthMethods.watch;
   const states: number[] = [];
   connection
     .client(Client)

@@ -3,7 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { handleBidiStreamingCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 
 export const protobufPackage = "plugin";
 
@@ -181,24 +180,22 @@ export const ConnInfo_Knock: MessageFns<ConnInfo_Knock> = {
   },
 };
 
-export type GRPCBrokerService = typeof GRPCBrokerService;
-export const GRPCBrokerService = {
-  /** Opened once by the host, and open for as long as the connection is. Either side announces its servers on it. */
-  startStream: {
-    path: "/plugin.GRPCBroker/StartStream" as const,
-    requestStream: true as const,
-    responseStream: true as const,
-    requestSerialize: (value: ConnInfo): Buffer => Buffer.from(ConnInfo.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ConnInfo => ConnInfo.decode(value),
-    responseSerialize: (value: ConnInfo): Buffer => Buffer.from(ConnInfo.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ConnInfo => ConnInfo.decode(value),
+export type GRPCBrokerDefinition = typeof GRPCBrokerDefinition;
+export const GRPCBrokerDefinition = {
+  name: "GRPCBroker",
+  fullName: "plugin.GRPCBroker",
+  methods: {
+    /** Opened once by the host, and open for as long as the connection is. Either side announces its servers on it. */
+    startStream: {
+      name: "StartStream",
+      requestType: ConnInfo as typeof ConnInfo,
+      requestStream: true,
+      responseType: ConnInfo as typeof ConnInfo,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
-
-export interface GRPCBrokerServer extends UntypedServiceImplementation {
-  /** Opened once by the host, and open for as long as the connection is. Either side announces its servers on it. */
-  startStream: handleBidiStreamingCall<ConnInfo, ConnInfo>;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -3,7 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { handleServerStreamingCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Empty } from "../google/protobuf/empty.js";
 
 export const protobufPackage = "plugin";
@@ -84,24 +83,22 @@ export const StdioData: MessageFns<StdioData> = {
   },
 };
 
-export type GRPCStdioService = typeof GRPCStdioService;
-export const GRPCStdioService = {
-  /** What the plugin writes to its stdout and stderr after the handshake. What one stream has got no other gets. */
-  streamStdio: {
-    path: "/plugin.GRPCStdio/StreamStdio" as const,
-    requestStream: false as const,
-    responseStream: true as const,
-    requestSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
-    requestDeserialize: (value: Buffer): Empty => Empty.decode(value),
-    responseSerialize: (value: StdioData): Buffer => Buffer.from(StdioData.encode(value).finish()),
-    responseDeserialize: (value: Buffer): StdioData => StdioData.decode(value),
+export type GRPCStdioDefinition = typeof GRPCStdioDefinition;
+export const GRPCStdioDefinition = {
+  name: "GRPCStdio",
+  fullName: "plugin.GRPCStdio",
+  methods: {
+    /** What the plugin writes to its stdout and stderr after the handshake. What one stream has got no other gets. */
+    streamStdio: {
+      name: "StreamStdio",
+      requestType: Empty as typeof Empty,
+      requestStream: false,
+      responseType: StdioData as typeof StdioData,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
-
-export interface GRPCStdioServer extends UntypedServiceImplementation {
-  /** What the plugin writes to its stdout and stderr after the handshake. What one stream has got no other gets. */
-  streamStdio: handleServerStreamingCall<Empty, StdioData>;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

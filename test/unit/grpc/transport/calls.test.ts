@@ -9,7 +9,6 @@ import {
   InterceptingCall,
   type Interceptor,
   Metadata,
-  type Server,
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
@@ -36,7 +35,7 @@ type Handler = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buf
 let sockets = 0;
 
 async function pair(transport: GrpcTransport, handler: Handler, options: Record<string, unknown> = {}) {
-  const server: Server = makeServer(undefined, { transport });
+  const server = await makeServer(undefined, { transport });
   server.addService(service, { call: handler });
   const injector = new Injector(server, undefined, nullLogger);
   const address = join(tmpdir(), `goplug-calls-${process.pid}-${++sockets}`);

@@ -3,7 +3,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import type { handleBidiStreamingCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 
 export const protobufPackage = "grpc.reflection.v1";
 
@@ -609,24 +608,21 @@ export const ErrorResponse: MessageFns<ErrorResponse> = {
   },
 };
 
-export type ServerReflectionService = typeof ServerReflectionService;
-export const ServerReflectionService = {
-  serverReflectionInfo: {
-    path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo" as const,
-    requestStream: true as const,
-    responseStream: true as const,
-    requestSerialize: (value: ServerReflectionRequest): Buffer =>
-      Buffer.from(ServerReflectionRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): ServerReflectionRequest => ServerReflectionRequest.decode(value),
-    responseSerialize: (value: ServerReflectionResponse): Buffer =>
-      Buffer.from(ServerReflectionResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): ServerReflectionResponse => ServerReflectionResponse.decode(value),
+export type ServerReflectionDefinition = typeof ServerReflectionDefinition;
+export const ServerReflectionDefinition = {
+  name: "ServerReflection",
+  fullName: "grpc.reflection.v1.ServerReflection",
+  methods: {
+    serverReflectionInfo: {
+      name: "ServerReflectionInfo",
+      requestType: ServerReflectionRequest as typeof ServerReflectionRequest,
+      requestStream: true,
+      responseType: ServerReflectionResponse as typeof ServerReflectionResponse,
+      responseStream: true,
+      options: {},
+    },
   },
 } as const;
-
-export interface ServerReflectionServer extends UntypedServiceImplementation {
-  serverReflectionInfo: handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse>;
-}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

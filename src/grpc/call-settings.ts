@@ -1,0 +1,19 @@
+import { longestTimer, timeLimit } from "../options.js";
+import type { WaitOptions } from "../wait.js";
+import type { CallHead } from "./calls.js";
+
+/** A call's own settings, without its path. */
+export interface CallSettings extends WaitOptions, Partial<Omit<CallHead, "path" | "deadline">> {}
+
+/** The head of a call that is made now. @throws OptionError - the timeout is no time */
+export function headOf(path: string, settings: CallSettings): CallHead {
+  const { metadata, credentials, host, parent, propagateFlags, timeout } = settings;
+  return { path, deadline: deadlineOf(timeout), metadata, credentials, host, parent, propagateFlags };
+}
+
+/** A time limit from now as milliseconds since the epoch, Infinity where there is none. @throws OptionError */
+function deadlineOf(timeout: number | undefined): number {
+  if (timeout === undefined) return Infinity;
+  const limit = timeLimit("timeout", timeout, Infinity);
+  return limit > longestTimer ? Infinity : Date.now() + limit;
+}

@@ -1,0 +1,25 @@
+import {
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { Methods } from "./method.js";
+
+/** grpc-js's server on its own transport, which is given its connections. */
+export class GrpcJsServer extends Server {
+  /** Told of the services that are added. */
+  onService: (methods: Methods) => void = () => {};
+  readonly injector: ReturnType<Server["createConnectionInjector"]>;
+
+  constructor(options: ServerOptions) {
+    super(options);
+    // TLS is goplug's business, which pins AutoMTLS certificates; what comes to the server is secured already.
+    this.injector = this.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  override addService(service: Methods, implementation: UntypedServiceImplementation): void {
+    super.addService(service, implementation);
+    this.onService(service);
+  }
+}

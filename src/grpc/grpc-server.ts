@@ -1,0 +1,10 @@
+import type { Server } from "@grpc/grpc-js";
+
+/**
+ * A server to add services to: `addService` takes what ts-proto, grpc-tools and proto-loader generate, with handlers as
+ * grpc-js has them, and needs that package; `addProtobufService` adds protobuf-es's services without it.
+ */
+export type GrpcServer = Pick<Server, "addService" | "removeService" | "register" | "unregister">;
+
+/** Adds services to a server; one that is written for grpc-js's class will do. */
+export type RegisterServices = { register(server: GrpcServer): void | Promise<void> }["register"];

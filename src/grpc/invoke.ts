@@ -1,0 +1,237 @@
+import { AbortedError } from "../errors.js";
+import { onceCut } from "../wait.js";
+import { type CallSite, callSite, errorOf } from "./call-error.js";
+import { type CallSettings, headOf } from "./call-settings.js";
+import type { Calls, EndStatus, OngoingCall, OngoingListener } from "./calls.js";
+import type { GrpcCallError } from "./errors.js";
+import { MessageQueue } from "./message-queue.js";
+import type { Method } from "./method.js";
+import { GrpcStatus } from "./status.js";
+import { type Messages, type OutgoingMessages, writeMessages } from "./write-messages.js";
+
+/** What a call sends: one message, or as many as its caller gives. */
+export type Input<Q> = { readonly one: Q } | { readonly many: Messages<Q> };
+
+type ClientMethod<Q, A> = Pick<Method<Q, A>, "path" | "requestSerialize" | "responseDeserialize">;
+
+/** Messages of a stream that are asked for ahead of their reader. */
+const AHEAD = 16;
+
+/**
+ * Makes a call that has one answer.
+ * @param called the function that the caller has called, for stacks
+ * @throws GrpcCallError, AbortedError, OptionError
+ */
+export function callForOne<Q, A>(
+  calls: Calls,
+  method: ClientMethod<Q, A>,
+  input: Input<Q>,
+  settings: CallSettings,
+  called: (...given: never[]) => unknown,
+): Promise<A> {
+  const site = callSite(called);
+  return new Promise((resolve, reject) => {
+    new OneAnswer(method, site, resolve, reject).start(calls, input, settings);
+  });
+}
+
+/** Makes a call that has many answers; what is wrong with it is the error of the first `next`. */
+export function callForMany<Q, A>(
+  calls: Calls,
+  method: ClientMethod<Q, A>,
+  input: Input<Q>,
+  settings: CallSettings,
+  called: (...given: never[]) => unknown,
+): AsyncIterableIterator<A> {
+  const call = new ManyAnswers(method, callSite(called));
+  call.start(calls, input, settings);
+  return call.answers;
+}
+
+/** What calls have in common, whatever they answer with. */
+abstract class Invocation<Q, A> implements OngoingListener {
+  protected readonly method: ClientMethod<Q, A>;
+  protected call: OngoingCall | undefined;
+  readonly #site: CallSite;
+  #message: Buffer | undefined;
+  #many: Messages<Q> | undefined;
+  #outgoing: OutgoingMessages | undefined;
+  #onDrain: (() => void) | undefined;
+  #release: (() => void) | undefined;
+  /** Why this side has ended the call. */
+  #failure: Error | undefined;
+  #refusal: EndStatus | undefined;
+  #inputFailure: { readonly cause: unknown } | undefined;
+
+  constructor(method: ClientMethod<Q, A>, site: CallSite) {
+    this.method = method;
+    this.#site = site;
+  }
+
+  start(calls: Calls, input: Input<Q>, settings: CallSettings): void {
+    try {
+      const { signal } = settings;
+      if (signal?.aborted) throw new AbortedError(`the call of ${this.method.path}`, signal.reason);
+      const head = headOf(this.method.path, settings);
+      if ("one" in input) this.#message = this.#serialized(input.one);
+      else this.#many = input.many;
+      this.call = calls.start(head, this);
+      if (signal === undefined) return;
+      const limits = { what: `the call of ${this.method.path}`, signal };
+      this.#release = onceCut(limits, (error) => this.fail(error));
+    } catch (error) {
+      this.ended(error as Error);
+    }
+  }
+
+  onBegin(call: OngoingCall): void {
+    this.call = call;
+    if (this.#message !== undefined) {
+      call.send(this.#message);
+      call.halfClose();
+    } else this.#feed(call, this.#many!);
+    this.begun(call);
+  }
+
+  onHeaders(): void {}
+
+  onMessage(bytes: Buffer): void {
+    let answer: A;
+    try {
+      answer = this.method.responseDeserialize(bytes);
+    } catch (error) {
+      const details = `Response message parsing error: ${(error as Error).message}`;
+      this.refuse(GrpcStatus.INTERNAL, details);
+      return;
+    }
+    this.answered(answer);
+  }
+
+  onDrain(): void {
+    this.#onDrain?.();
+  }
+
+  onStatus(status: EndStatus): void {
+    this.#release?.();
+    this.#outgoing?.stop();
+    if (this.#failure !== undefined) return;
+    this.ended(this.#errorOf(this.#refusal ?? status));
+  }
+
+  /** Ends the call with an error of this side's. */
+  protected fail(error: Error): void {
+    this.#failure = error;
+    this.ended(error);
+    this.leave();
+  }
+
+  /** Ends the call for what it has answered, whatever status comes with that. */
+  protected refuse(code: number, details: string): void {
+    this.#refusal ??= { code, details, trailers: [] };
+    this.call!.cancel(code, details);
+  }
+
+  /** The caller is not interested any more. */
+  protected leave(): void {
+    this.#outgoing?.stop();
+    this.call?.cancel(GrpcStatus.CANCELLED, "Cancelled on client");
+  }
+
+  protected abstract begun(call: OngoingCall): void;
+  protected abstract answered(answer: A): void;
+  /** Called at least once, without an error if the status was OK. */
+  protected abstract ended(error: Error | undefined): void;
+
+  protected error(code: number, details: string, trailers: EndStatus["trailers"] = []): GrpcCallError {
+    return errorOf({ code, details, trailers }, this.#site);
+  }
+
+  #errorOf(status: EndStatus): Error | undefined {
+    if (status.code === GrpcStatus.OK) return undefined;
+    if (this.#inputFailure === undefined) return errorOf(status, this.#site);
+    const { cause } = this.#inputFailure;
+    const details = `the caller's input failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return errorOf({ ...status, details, cause: cause as Error }, this.#site);
+  }
+
+  #serialized(message: Q): Buffer {
+    try {
+      return this.method.requestSerialize(message);
+    } catch (error) {
+      const details = `Request message serialization failure: ${(error as Error).message}`;
+      throw this.error(GrpcStatus.INTERNAL, details);
+    }
+  }
+
+  /** Writes what the caller gives; the input's failure ends the call. */
+  #feed(call: OngoingCall, source: Messages<Q>): void {
+    const writing = {
+      write: (message: unknown) => call.send(message as Buffer),
+      on: (_: "drain", listener: () => void) => {
+        this.#onDrain = listener;
+      },
+    };
+    this.#outgoing = writeMessages(writing, source, (message) => this.method.requestSerialize(message));
+    this.#outgoing.done.then(
+      (all) => {
+        if (all) call.halfClose();
+      },
+      (cause: unknown) => {
+        this.#inputFailure = { cause };
+        call.cancel(GrpcStatus.CANCELLED, "Cancelled on client");
+      },
+    );
+  }
+}
+
+class OneAnswer<Q, A> extends Invocation<Q, A> {
+  readonly #resolve: (answer: A) => void;
+  readonly #reject: (error: Error) => void;
+  #answer: { readonly value: A } | undefined;
+
+  constructor(
+    method: ClientMethod<Q, A>,
+    site: CallSite,
+    resolve: (answer: A) => void,
+    reject: (error: Error) => void,
+  ) {
+    super(method, site);
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  protected begun(call: OngoingCall): void {
+    call.read();
+  }
+
+  protected answered(value: A): void {
+    if (this.#answer === undefined) this.#answer = { value };
+    else this.refuse(GrpcStatus.UNIMPLEMENTED, "Too many responses received");
+  }
+
+  protected ended(error: Error | undefined): void {
+    if (error !== undefined) this.#reject(error);
+    else if (this.#answer === undefined)
+      this.#reject(this.error(GrpcStatus.UNIMPLEMENTED, "No message received"));
+    else this.#resolve(this.#answer.value);
+  }
+}
+
+class ManyAnswers<Q, A> extends Invocation<Q, A> {
+  readonly answers: MessageQueue<A> = new MessageQueue(
+    () => this.call?.read(),
+    () => this.leave(),
+  );
+
+  protected begun(call: OngoingCall): void {
+    for (let i = 0; i < AHEAD; i++) call.read();
+  }
+
+  protected answered(answer: A): void {
+    this.answers.push(answer);
+  }
+
+  protected ended(error: Error | undefined): void {
+    this.answers.end(error);
+  }
+}
