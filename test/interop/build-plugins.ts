@@ -6,6 +6,7 @@ import { build as compile } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("plugins/", import.meta.url));
+const hide = new URL("without-grpc-js/hide.mjs", import.meta.url).href;
 let built: Promise<unknown> | undefined;
 
 /** The command line of a fixture plugin, by the name of its file. */
@@ -13,6 +14,12 @@ export async function pluginCommand(name: string, ...args: string[]): Promise<[s
   built ??= build();
   await built;
   return [process.execPath, `${folder}dist/test/interop/plugins/${name}.js`, ...args];
+}
+
+/** The same for one that cannot find grpc-js. */
+export async function pluginWithoutGrpcJs(name: string, ...args: string[]): Promise<[string, ...string[]]> {
+  const [node, ...rest] = await pluginCommand(name, ...args);
+  return [node, "--import", hide, ...rest];
 }
 
 /** File by file, as they lie in the tree: what the plugins import, and what that imports. */

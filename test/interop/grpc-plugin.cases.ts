@@ -1,7 +1,7 @@
 // Go hosts run the TypeScript fixture plugins over gRPC. What each check does stands in go-fixtures/hosts/host-check.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { pluginCommand } from "./build-plugins.js";
+import { pluginCommand, pluginWithoutGrpcJs } from "./build-plugins.js";
 import { binary, type Case, missingBinaries } from "./case.js";
 
 /** The fixture plugins by what host-check calls the plugin that a check is for. */
@@ -10,6 +10,13 @@ const plugins: Readonly<Record<string, string>> = {
   kv: "kv-grpc",
   counter: "counter-grpc",
   versioned: "versioned",
+};
+
+/** The same by protobuf-es, for processes that cannot find grpc-js. */
+const withoutGrpcJs: Readonly<Record<string, string>> = {
+  store: "kv-es",
+  kv: "kv-es",
+  counter: "counter-es",
 };
 
 /** Checks that need the plugin to be started in a certain way. */
@@ -36,16 +43,26 @@ function listed(): Case[] {
       for (const [name, plugin] of lines) assert.ok(plugins[plugin!], `${name} is for ${plugin}`);
     },
   };
-  return [...lines.map(([name, plugin]) => check(name!, plugins[plugin!]!)), complete];
+  const all = lines.flatMap(([name, plugin]) => {
+    const bare = withoutGrpcJs[plugin!];
+    const usual = check(name!, "", (...args) => pluginCommand(plugins[plugin!]!, ...args));
+    if (bare === undefined) return [usual];
+    return [usual, check(name!, " without grpc-js", (...args) => pluginWithoutGrpcJs(bare, ...args))];
+  });
+  return [...all, complete];
 }
 
-function check(name: string, plugin: string): Case {
+function check(
+  name: string,
+  variant: string,
+  commandWith: (...args: string[]) => Promise<[string, ...string[]]>,
+): Case {
   return {
-    name: `go->ts grpc ${name.replace(/^grpc-/, "")}`,
+    name: `go->ts grpc ${name.replace(/^grpc-/, "")}${variant}`,
     needs: ["host-check"],
     timeoutMs: 90_000,
     async run({ signal, bin }) {
-      const command = await pluginCommand(plugin, ...(extraArguments[name] ?? []));
+      const command = await commandWith(...(extraArguments[name] ?? []));
       const { code, output } = await run(bin("host-check"), ["-case", name, "--", ...command], signal);
       assert.equal(code, 0, output);
     },
