@@ -1,6 +1,5 @@
 // A store in memory, for any go-plugin host that speaks gRPC.
-import { status } from "@grpc/grpc-js";
-import { GrpcError, serve } from "goplug";
+import { GrpcError, GrpcStatus, serve } from "goplug";
 import { handshakeConfig, kv } from "./shared.ts";
 
 const values = new Map<string, Uint8Array>();
@@ -12,7 +11,7 @@ await serve({
       put: ({ key, value }) => void values.set(key, value),
       get({ key }) {
         const value = values.get(key);
-        if (value === undefined) throw new GrpcError(status.NOT_FOUND, `key not found: ${key}`);
+        if (value === undefined) throw new GrpcError(GrpcStatus.NOT_FOUND, `key not found: ${key}`);
         return { value };
       },
     }),

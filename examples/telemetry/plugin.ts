@@ -1,7 +1,6 @@
 // A store that gives, for the key "trace", the trace that its caller's span belongs to.
-import type { Metadata } from "@grpc/grpc-js";
 import { propagation, ROOT_CONTEXT, SpanKind, trace } from "@opentelemetry/api";
-import { serve } from "goplug";
+import { type Metadata, serve } from "goplug";
 import { handshakeConfig, kv } from "../kv-grpc/shared.ts";
 import { startTelemetry } from "./sdk.ts";
 

@@ -1,8 +1,7 @@
 // OpenTelemetry spans of all calls to plugins, by the channels of node:diagnostics_channel: the host's own code stays as it is.
 import { tracingChannel } from "node:diagnostics_channel";
-import type { Metadata } from "@grpc/grpc-js";
 import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { CallTrace } from "goplug";
+import type { CallTrace, Metadata } from "goplug";
 
 export function traceCalls(): void {
   const tracer = trace.getTracer("goplug");

@@ -37,9 +37,13 @@ export class GrpcError extends GoplugError {
 
 /** What a {@link GrpcCallError} is made of. */
 export interface GrpcCallFailure {
+  /** gRPC's status code. */
   readonly code: number;
+  /** The text that came with it. */
   readonly details: string;
+  /** The trailers that came with it. */
   readonly metadata?: MetadataLike | undefined;
+  /** What is known of the reason. */
   readonly cause?: unknown;
 }
 
@@ -48,6 +52,7 @@ export interface GrpcCallFailure {
  * the fields of grpc-js's ServiceError.
  */
 export class GrpcCallError extends Error {
+  /** The class's name, for programs in which `instanceof` fails because goplug is loaded twice. */
   override readonly name = "GrpcCallError";
   /** gRPC's status code, such as 5 for NOT_FOUND. */
   readonly code: number;

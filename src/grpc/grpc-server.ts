@@ -6,5 +6,8 @@ import type { Server } from "@grpc/grpc-js";
  */
 export type GrpcServer = Pick<Server, "addService" | "removeService" | "register" | "unregister">;
 
-/** Adds services to a server; one that is written for grpc-js's class will do. */
-export type RegisterServices = { register(server: GrpcServer): void | Promise<void> }["register"];
+/** Adds services to a server; a function that is written for grpc-js's class will do. */
+export type RegisterServices = {
+  /** A method, because of methods alone TypeScript lets parameters be narrower. */
+  bivariant(server: GrpcServer): void | Promise<void>;
+}["bivariant"];

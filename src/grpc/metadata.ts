@@ -6,10 +6,13 @@ export type MetadataValue = string | Buffer;
 
 /** How a call with this metadata is made; only grpc-js's own transport heeds them. */
 export interface MetadataOptions {
+  /** The call may be made more than once. */
   idempotentRequest?: boolean;
   /** Wait for a connection instead of failing without one. */
   waitForReady?: boolean;
+  /** The answer may come from a cache. */
   cacheableRequest?: boolean;
+  /** The metadata may wait for the first message. */
   corked?: boolean;
 }
 

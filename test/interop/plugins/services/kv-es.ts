@@ -114,6 +114,11 @@ const stream: ProtobufHandlers<typeof Stream> = {
     }
     return { bytes, sha256: hash.digest("hex") };
   },
+  async count(chunks) {
+    let bytes = 0;
+    for await (const { data } of chunks) bytes += data.length;
+    return { bytes: BigInt(bytes) };
+  },
   mirror: (chunks) => chunks,
 };
 
