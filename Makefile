@@ -9,7 +9,7 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test test-node test-runtimes run-tests run-tests-interop interop bench check gen reference build fixtures clean
+.PHONY: help demo test test-node test-runtimes test-windows run-tests run-tests-interop interop bench check gen reference build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
@@ -17,6 +17,7 @@ help:
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
 	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
+	@echo "make test-windows         the matrix on Windows under Wine [PATTERN='kv'] [INSTALL=1]"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux'] [ONE_CPU=1]"
 	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
 	@echo "make gen      regenerate generated code"
@@ -67,6 +68,10 @@ test-runtimes: build fixtures
 test-node: build fixtures
 	@test -n "$(NODE)" || { echo "which one? make test-node NODE=24"; exit 2; }
 	PATH="$$(scripts/runtime.sh $(NODE)):$$PATH" $(MAKE) --no-print-directory run-tests$(if $(ONLY),-$(ONLY))
+
+# The matrix on Windows's Node and Go programs, under Wine; see CONTRIBUTING.md.
+test-windows: build
+	scripts/windows/test.sh $(if $(PATTERN),'$(PATTERN)')
 
 run-tests: run-tests-interop
 	$(RUN) --test $(TESTS)

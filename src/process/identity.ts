@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { promisify } from "node:util";
 import { signalProcess } from "./signal-process.js";
 
 /** Whether a process runs. One that has ended and was not yet waited for by its parent does not. */
@@ -14,10 +16,35 @@ export async function isAlive(pid: number): Promise<boolean> {
 
 /**
  * When a process was started, in the system's own unit: with the pid it names one process for good, since pids are
- * used again. Undefined where the system does not tell (everywhere but on Linux).
+ * used again. Undefined where the system does not tell: on Windows.
  */
-export async function startTime(pid: number): Promise<string | undefined> {
-  return (await statFields(pid))?.started;
+export async function startTime(
+  pid: number,
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  if (platform === "linux") return (await statFields(pid))?.started;
+  return platform === "win32" ? undefined : startTimeByPs(pid);
+}
+
+/** Whether {@link startTime} is a look into /proc, and not a process of its own. */
+export const startTimeIsCheap = process.platform === "linux";
+
+/** Milliseconds that ps may take. */
+const psTimeout = 5000;
+
+/** To the second, in words that depend on neither language nor time zone: another host may have asked before. */
+async function startTimeByPs(pid: number): Promise<string | undefined> {
+  const env = { PATH: "/bin:/usr/bin", LC_ALL: "C", TZ: "UTC0" };
+  try {
+    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)], {
+      env,
+      timeout: psTimeout,
+    });
+    return stdout.trim() || undefined;
+  } catch {
+    // There is no such process, or no ps.
+    return undefined;
+  }
 }
 
 /** The paths of the unix sockets that a child of this process listens on; none where the system does not tell. */

@@ -1,9 +1,19 @@
 // A TypeScript host with Go plugins over net/rpc.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { gob, netRpcPlugin, PluginExitedError, RemoteError, UnknownPluginError } from "../../src/index.js";
+import { describeExit } from "../../src/process/runner.js";
 import type { Case, CaseContext } from "./case.js";
-import { Collector, greeter, isRunning, kv, pattern, until, withClient } from "./support.js";
+import {
+  Collector,
+  greeter,
+  isRunning,
+  killedByOther,
+  kv,
+  pattern,
+  stopped,
+  until,
+  withClient,
+} from "./support.js";
 
 type KvClient = Awaited<ReturnType<typeof kv.client>>;
 
@@ -149,7 +159,7 @@ export const cases: Case[] = [
         const store = await client.dispense("kv");
         // The answer never comes: the process stops itself in mid-call.
         const frozen = assert.rejects(store.Freeze(null), PluginExitedError);
-        await until("the plugin to stop", () => isStopped(Number(client.id)));
+        await stopped(Number(client.id));
         await client.kill();
         await frozen;
         assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
@@ -167,14 +177,14 @@ export const cases: Case[] = [
       });
     },
   },
-  onKv("plugin killed in mid-call", async (store) => {
+  onKv("plugin killed in mid-call", async (store, { bin }) => {
     const others = [store.Hang(null), store.Hang(null)].map((call) =>
       assert.rejects(call, PluginExitedError),
     );
     await assert.rejects(store.KillSelf(null), (error: unknown) => {
       assert(error instanceof PluginExitedError);
-      assert.deepEqual(error.exit, { code: null, signal: "SIGKILL" });
-      assert.match(error.message, /kv-netrpc was killed by SIGKILL/);
+      assert.deepEqual(error.exit, killedByOther);
+      assert.ok(error.message.includes(`${bin("kv-netrpc")} ${describeExit(killedByOther)}`), error.message);
       return true;
     });
     await Promise.all(others);
@@ -219,7 +229,3 @@ export const cases: Case[] = [
     },
   },
 ];
-
-function isStopped(pid: number): boolean {
-  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("T") ?? false;
-}

@@ -11,6 +11,8 @@ import { greeter, withClient } from "./support.js";
 
 const needs = ["greeter-netrpc"];
 const plugins = { greeter };
+/** Windows starts nothing without an extension. */
+const copyName = `greeter${process.platform === "win32" ? ".exe" : ""}`;
 
 interface Copy {
   path: string;
@@ -24,7 +26,7 @@ async function withCopy(
 ): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "goplug-secure-"));
   try {
-    const path = join(dir, "greeter");
+    const path = join(dir, copyName);
     await copyFile(bin("greeter-netrpc"), path);
     await use({
       path,
@@ -94,7 +96,7 @@ export const cases: Case[] = [
         const secureConfig = { checksum, hash: "sha256", pinned: true };
         await withClient({ cmd: [path], runner, plugins, secureConfig }, async (client) => {
           assert.equal(await (await client.dispense("greeter")).Greet(null), "Hello!");
-          assert.equal(basename(startedPath), "greeter");
+          assert.equal(basename(startedPath), copyName);
           if (process.platform === "linux") {
             assert.equal(await readlink(`/proc/${client.id}/exe`), startedPath);
           }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginSet } from "../../src/definition/plugin.js";
@@ -83,6 +83,18 @@ export function assertGone(client: {
   if (client.id !== "") assert.equal(isRunning(Number(client.id)), false, `process ${client.id} is left`);
   const { network, address } = client.address ?? {};
   if (network === "unix") assert.equal(existsSync(address!), false, `socket ${address} is left`);
+}
+
+/** How a process ends that another one, or itself, has ended by force; on Windows Node calls its own kill a signal, too. */
+export const killedByOther =
+  process.platform === "win32" ? { code: 1, signal: null } : { code: null, signal: "SIGKILL" };
+
+/** Waits until a process that stops itself has stopped. Windows does not tell, so there a while has to do. */
+export async function stopped(pid: number): Promise<void> {
+  if (process.platform === "win32") return sleep(1000);
+  const isStopped = (): boolean =>
+    readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("T") ?? false;
+  await until("the plugin to stop", isStopped);
 }
 
 export function isRunning(pid: number): boolean {

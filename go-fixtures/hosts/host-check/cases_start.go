@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -43,9 +44,9 @@ func init() {
 			})
 	}
 
-	line := regexp.MustCompile(`^1\|1\|unix\|/[^|]+\|netrpc\|\n$`)
+	line := regexp.MustCompile(`^1\|1\|` + where + `\|netrpc\|\n$`)
 	// The oldest hosts take all that follows the third bar for the address; Go plugins do not mind them.
-	lineOrFour := regexp.MustCompile(`^1\|1\|unix\|/[^|]+(\|netrpc\|)?\n$`)
+	lineOrFour := regexp.MustCompile(`^1\|1\|` + where + `(\|netrpc\|)?\n$`)
 	for _, v := range []struct{ name, about, versions, stderr string }{
 		{"handshake-line", "the handshake line has six fields, the sixth empty", "PLUGIN_PROTOCOL_VERSIONS=1", ""},
 		{"handshake-legacy-host", "a host that sends no list of versions gets the lowest, in a line of six fields or four", "", ""},
@@ -72,7 +73,7 @@ func init() {
 			if !pattern.MatchString(p.line) {
 				return fmt.Errorf("the line is %q", p.line)
 			}
-			if info, err := os.Stat(p.fields[3]); err != nil || info.Mode().Type() != os.ModeSocket {
+			if info, err := os.Stat(p.fields[3]); runtime.GOOS != "windows" && (err != nil || info.Mode().Type() != os.ModeSocket) {
 				return fmt.Errorf("%s is no socket: %v", p.fields[3], err)
 			}
 			err = until(5*time.Second, fmt.Sprintf("stderr has no %s", v.stderr), func() bool {

@@ -11,6 +11,9 @@ import (
 	"syscall"
 )
 
+// where is the part of a handshake line that says where a plugin listens.
+const where = `unix\|/[^|]+`
+
 // setGroup has the command start in a process group of its own, whose number
 // is its pid.
 func setGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -41,8 +41,8 @@ func init() {
 		})
 	}
 	for _, line := range []struct{ name, about, env, pattern string }{
-		{"handshake-line", "the handshake line has six fields, the sixth empty", "", `^1\|1\|unix\|/[^|]+\|grpc\|\n$`},
-		{"handshake-mux", "PLUGIN_MULTIPLEX_GRPC gives a seventh field, \"true\"", "PLUGIN_MULTIPLEX_GRPC=true", `^1\|1\|unix\|/[^|]+\|grpc\|\|true\n$`},
+		{"handshake-line", "the handshake line has six fields, the sixth empty", "", `^1\|1\|` + where + `\|grpc\|\n$`},
+		{"handshake-mux", "PLUGIN_MULTIPLEX_GRPC gives a seventh field, \"true\"", "PLUGIN_MULTIPLEX_GRPC=true", `^1\|1\|` + where + `\|grpc\|\|true\n$`},
 	} {
 		addGRPC("all", "kv", line.name, line.about, func(h *harness) error {
 			env := hostEnv

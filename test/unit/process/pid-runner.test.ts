@@ -40,3 +40,16 @@ describe("attaching to a pid", { skip: process.platform !== "linux" }, () => {
     await assert.rejects(PidRunner.attach(elsewhere), /does not listen on unix/);
   });
 });
+
+test("where there is no /proc, ps tells when a process was started, and nothing of one that is not there", {
+  skip: process.platform === "win32",
+}, async () => {
+  const started = await startTime(process.pid, "darwin");
+  // As in "Sat Nov 28 20:21:48 2026"; read as UTC it is a moment shortly before now.
+  assert.match(started ?? "", /^\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}$/);
+  const age = Date.now() - Date.parse(`${started} UTC`);
+  assert.ok(age > -2000 && age < 3_600_000, `${age} ms ago`);
+  assert.equal(await startTime(process.pid, "darwin"), started);
+  assert.equal(await startTime(2 ** 31 - 1, "darwin"), undefined);
+  assert.equal(await startTime(process.pid, "win32"), undefined);
+});
