@@ -8,6 +8,7 @@ import type { GrpcChannel } from "./grpc-js-types.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";
+import { makeDirect } from "./transport/direct-client.js";
 import { clientOptions } from "./transport/options.js";
 import { type CallHost, OutgoingCall } from "./transport/outgoing-call.js";
 import { OwnChannel } from "./transport/own-channel.js";
@@ -80,7 +81,8 @@ class OwnConnection implements OpenConnection {
 
   client<T>(clientClass: ClientClass<T>, options: ClientOptions = {}): T {
     // With a channel of its own a client looks at neither address nor credentials.
-    return new clientClass("unused", undefined as never, { ...options, channelOverride: this.channel });
+    const own = { ...options, channelOverride: this.channel };
+    return makeDirect(new clientClass("unused", undefined as never, own), this.#host, options);
   }
 
   protobuf<S extends ServiceDescriptor>(service: S, runtime: ProtobufRuntime): ProtobufClient<S> {
