@@ -1,16 +1,14 @@
 import { EventEmitter } from "node:events";
-import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelOptions } from "@grpc/grpc-js";
 import type { CallObserver } from "../diagnostics.js";
 import { AbortedError } from "../errors.js";
 import type { Logger } from "../hclog/logger.js";
-import type { SocketAddress } from "../socket/address.js";
-import { connectSocket } from "../socket/connect.js";
+import { type SocketAddress, socketTarget } from "../socket/address.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { WaitOptions } from "../wait.js";
 import { patientConfig } from "../yamux/config.js";
-import { Session } from "../yamux/index.js";
+import { dial, type Session } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import { unary } from "./call.js";
@@ -71,12 +69,7 @@ export interface HostEnd {
 /** @throws GrpcConnectError, AbortedError */
 export async function openHostEnd(options: HostEndOptions, signal: AbortSignal): Promise<HostEnd> {
   const { logger, tls } = options;
-  const muxer = options.multiplex
-    ? new Muxer(
-        Session.client(await connectForMuxer(options.address, signal), options.debug ? patientConfig : {}),
-        logger,
-      )
-    : undefined;
+  const muxer = options.multiplex ? new Muxer(await connectForMuxer(options, signal), logger) : undefined;
   let conn: OpenConnection;
   try {
     conn = await connectMain(options, muxer, signal);
@@ -193,12 +186,16 @@ function startBroker(
   return call;
 }
 
-async function connectForMuxer(address: SocketAddress, signal: AbortSignal): Promise<Duplex> {
+async function connectForMuxer({ address, debug }: HostEndOptions, signal: AbortSignal): Promise<Session> {
   try {
-    return await connectSocket(address, signal);
+    return await dial({ ...(debug && patientConfig), ...socketTarget(address), signal });
   } catch (error) {
     if (error instanceof AbortedError) throw error;
-    const message = `cannot connect to ${address.network} ${address.address}: ${(error as Error).message}`;
-    throw new GrpcConnectError(message, error);
+    // The socket's own error, where it is that which failed.
+    const cause = ((error as Error).cause ?? error) as Error;
+    throw new GrpcConnectError(
+      `cannot connect to ${address.network} ${address.address}: ${cause.message}`,
+      cause,
+    );
   }
 }
