@@ -42,6 +42,8 @@ export interface ReceiverHost {
   request(stream: Stream, headers: HeaderList, end: boolean): void;
   /** Takes them over and acknowledges them. */
   settings(payload: Buffer): void;
+  /** The peer heeds this side's. */
+  settingsTaken(): void;
   pong(payload: Buffer): void;
   goAway(lastId: number, code: number, debug: string): void;
   /** False on an overflow. */
@@ -350,6 +352,7 @@ export class Receiver implements FrameSink {
     this.#takeBarren();
     if (flags & ACK) {
       if (payload.length > 0) throw wrongSize(SETTINGS, payload.length);
+      this.#host.settingsTaken();
       return;
     }
     this.#answer();

@@ -106,6 +106,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   #pings = new Map<number, () => void>();
   #pingCount = 0;
   #heard = false;
+  /** The peer has acknowledged this side's SETTINGS. */
+  #heeded = false;
   #stopKeepalive: (() => void) | undefined;
   /** What stops each timer that runs. */
   readonly #timers = new Set<() => void>();
@@ -246,6 +248,10 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   // StreamHost
 
+  get windowExcess(): number {
+    return this.#heeded ? 0 : Math.max(0, DEFAULT_WINDOW - this.streamWindow);
+  }
+
   get maxSendHeaderList(): number {
     return Math.min(this.#peer.maxHeaderListSize, MAX_SEND_HEADER_LIST);
   }
@@ -366,6 +372,10 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     if (this.#state === "opening") this.#state = "open";
     this.#markReady();
     this.#serveQueue();
+  }
+
+  settingsTaken(): void {
+    this.#heeded = true;
   }
 
   pong(payload: Buffer): void {

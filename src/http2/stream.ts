@@ -29,6 +29,8 @@ export interface StreamHost {
   readonly maxSendHeaderList: number;
   /** The window that each stream offers the peer. */
   readonly streamWindow: number;
+  /** What a peer that does not know the window yet may send beyond it (RFC 9113, section 6.9.3). */
+  readonly windowExcess: number;
   /** False, and nothing is sent, if the list is larger than the peer takes. */
   sendHeaders(id: number, headers: HeaderList, end: boolean): boolean;
   /** A DATA frame of `length` bytes: `lead`, if any, and `chunk`. */
@@ -55,6 +57,8 @@ export class Stream {
   #unread = 0;
   #outbox: Uint8Array[] = NOTHING as Uint8Array[];
   #wasCutShort = false;
+  /** For a handler that comes late. */
+  #closedWith: Http2Error | undefined;
   /** What ends this side's direction once the outbox is empty: trailers, or none. */
   #ending: HeaderList | "plain" | undefined;
   #endsAll = false;
@@ -85,9 +89,10 @@ export class Stream {
 
   // The user's side.
 
-  /** @internal A server's stream gets its handler with its request. */
+  /** @internal A server's stream gets its handler with its request, and may be over by then. */
   attach(handler: StreamHandler): void {
-    this.#handler = handler;
+    if (this.#state === "closed") queueMicrotask(() => handler.onClose(this.#closedWith));
+    else this.#handler = handler;
   }
 
   /** A server's response headers; with `end` they are the whole response, and `all` is as in {@link end}. Nothing happens once the stream is over. */
@@ -214,7 +219,7 @@ export class Stream {
 
   /** A DATA frame's header: its whole length counts against the window. False if the stream has been reset. */
   expect(length: number): boolean {
-    if (length > this.#recvWindow) {
+    if (length > this.#recvWindow && length > this.#recvWindow + this.#host.windowExcess) {
       this.fail(ErrorCode.FLOW_CONTROL_ERROR, "the peer sent more than the stream's window allows");
       return false;
     }
@@ -415,7 +420,10 @@ export class Stream {
     this.#host.release(this, own);
     const handler = this.#handler;
     this.#handler = undefined;
-    if (handler === undefined) return;
+    if (handler === undefined) {
+      this.#closedWith = error;
+      return;
+    }
     // Not within a call of the user's own.
     if (later) queueMicrotask(() => handler.onClose(error));
     else handler.onClose(error);

@@ -56,6 +56,23 @@ test("bodies of every size around the frames' and copies' limits", async () => {
   client.close();
 });
 
+test("a stream that is over before it has a handler tells the handler so", async () => {
+  const recorder = new Recorder();
+  const { client } = await sessionPair(
+    (stream) => {
+      // More than the client takes.
+      stream.respond([":status", "200", "x", "y".repeat(1000)], false);
+      return recorder;
+    },
+    { maxHeaderListSize: 500 },
+  );
+  const answer = ask(client);
+  assert.equal((await recorder.over)?.code, "ERR_HTTP2_STREAM");
+  assert.deepEqual(recorder.events, ["close"]);
+  assert.equal((await answer.over)?.code, "ERR_HTTP2_RESET");
+  client.close();
+});
+
 test("a stream that is not read holds up itself, not the others", async () => {
   const { client, server } = await sessionPair(echo, { streamWindow: 100_000 });
   const slow = new Recorder();
