@@ -20,12 +20,13 @@ export class HealthService {
   readonly watch: (call: Watch) => void;
   /** From now on nothing serves. */
   readonly stop: () => void;
-  /** Ends the streams of those who watch. */
+  /** Ends the streams of those who watch, and at once of those who come later: they would hold up the end. */
   readonly close: () => void;
 
   constructor() {
     const watching = new Set<Watch>();
     const known = (name: string): boolean => name === "" || name === healthName;
+    let isClosed = false;
     let current: HealthCheckResponse["status"] = Serving.SERVING;
     this.check = ({ request }, answer) => {
       if (known(request.service)) answer(null, { status: current });
@@ -33,6 +34,10 @@ export class HealthService {
     };
     this.watch = (call) => {
       call.write({ status: known(call.request.service) ? current : Serving.SERVICE_UNKNOWN });
+      if (isClosed) {
+        call.end();
+        return;
+      }
       watching.add(call);
       const gone = (): void => void watching.delete(call);
       call.on("cancelled", gone);
@@ -44,6 +49,7 @@ export class HealthService {
       for (const call of watching) if (known(call.request.service)) call.write({ status: current });
     };
     this.close = () => {
+      isClosed = true;
       for (const call of watching) call.end();
     };
   }

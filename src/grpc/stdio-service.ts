@@ -16,12 +16,17 @@ type Call = ServerWritableStream<Empty, StdioData>;
  */
 export class StdioService {
   readonly streamStdio: (call: Call) => void;
-  /** Ends the streams that are open: the plugin stops. */
+  /** Ends the streams that are open, and at once those that come later, which would hold up the plugin's end. */
   readonly close: () => void;
 
   constructor(stdout: OutputSource, stderr: OutputSource) {
     const calls = new Set<Call>();
+    let isClosed = false;
     this.streamStdio = (call) => {
+      if (isClosed) {
+        call.end();
+        return;
+      }
       calls.add(call);
       const detach = [
         copy(call, stdout, StdioData_Channel.STDOUT),
@@ -37,6 +42,7 @@ export class StdioService {
       call.on("error", gone);
     };
     this.close = () => {
+      isClosed = true;
       for (const call of calls) call.end();
     };
   }

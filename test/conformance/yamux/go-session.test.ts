@@ -395,7 +395,7 @@ test("Session_sendNoWait_Timeout", limit, async (t) => {
   pair[0].blocked = true;
   const ping = Buffer.from([0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9]);
   for (let i = 0; i < 10; i++) pair[0].push(Buffer.concat(Array.from({ length: 5000 }, () => ping)));
-  await delay(20);
+  await until(() => pair[0].readableLength === 0, "the end of the pings");
   assert.equal(client.state, "open");
   let answered = 0;
   pair[1].on("data", (chunk: Buffer) => {
