@@ -51,6 +51,11 @@ export function traced<C extends object, T>(
   return isObserved(by) ? by.tracePromise(work, context()) : work();
 }
 
+/** Whether anybody sees the traces of calls. */
+export function areCallsTraced(): boolean {
+  return isObserved(tracing.call);
+}
+
 /** What a host counts of its calls to one plugin, since the plugin was started. */
 export interface CallCounters {
   /** Calls that were begun. */
@@ -77,6 +82,12 @@ export interface CallObserver {
   readonly counters: CallCounters;
 }
 
+type TracedCall = Pick<CallTrace, "protocol" | "method" | "metadata">;
+
+function traceOf(plugin: string | undefined, what: TracedCall): CallTrace {
+  return { plugin, ...what, requestBytes: 0, replyBytes: 0 };
+}
+
 /**
  * One call as its observers see it; undefined when there are none. Begun and ended by hand, because not every call is a
  * promise.
@@ -86,20 +97,21 @@ export class ObservedCall {
   readonly #counters: CallCounters | undefined;
   readonly #isTraced: boolean;
 
-  private constructor(observer: CallObserver | undefined, trace: CallTrace, isTraced: boolean) {
+  private constructor(counters: CallCounters | undefined, trace: CallTrace, isTraced: boolean) {
     this.trace = trace;
-    this.#counters = observer?.counters;
+    this.#counters = counters;
     this.#isTraced = isTraced;
   }
 
-  static of(
-    observer: CallObserver | undefined,
-    what: Pick<CallTrace, "protocol" | "method" | "metadata">,
-  ): ObservedCall | undefined {
-    const isTraced = isObserved(tracing.call);
+  static of(observer: CallObserver | undefined, what: TracedCall): ObservedCall | undefined {
+    const isTraced = areCallsTraced();
     if (observer === undefined && !isTraced) return undefined;
-    const trace: CallTrace = { plugin: observer?.plugin, ...what, requestBytes: 0, replyBytes: 0 };
-    return new ObservedCall(observer, trace, isTraced);
+    return new ObservedCall(observer?.counters, traceOf(observer?.plugin, what), isTraced);
+  }
+
+  /** A call that is traced here, and counted elsewhere. */
+  static traced(plugin: string | undefined, what: TracedCall): ObservedCall {
+    return new ObservedCall(undefined, traceOf(plugin, what), true);
   }
 
   /** Begins the call; what `work` starts runs within the stores that are bound to the channel. */

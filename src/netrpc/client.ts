@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
-import { type CallObserver, ObservedCall } from "../diagnostics.js";
+import { areCallsTraced, type CallObserver, ObservedCall } from "../diagnostics.js";
+import type { CallTrace } from "../diagnostics-contexts.js";
 import {
   type AnySchema,
   Decoder,
@@ -17,7 +18,7 @@ import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "
 import { errorText, receivedResponse, request } from "./messages.js";
 import { isMissing, MethodProofs, proofArg } from "./method-proofs.js";
 import { nearMisses } from "./near-misses.js";
-import { armLimits, type CallOptions, type PendingCall } from "./pending-call.js";
+import { type CallOptions, PendingCall } from "./pending-call.js";
 import { keptArgument, type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
 export interface RpcClientOptions extends CodecOptions {
@@ -122,15 +123,16 @@ export class RpcClient {
     replySchema: R,
     options?: CallOptions,
   ): Promise<Output<R>> {
-    const observed = ObservedCall.of(this.#observer, {
+    if (!areCallsTraced()) return this.#begin(serviceMethod, argSchema, arg, replySchema, options, undefined);
+    const { plugin } = this.#observer ?? {};
+    const observed = ObservedCall.traced(plugin, {
       protocol: "netrpc",
       method: serviceMethod,
       metadata: undefined,
     });
-    const begin = (): Promise<Output<R>> =>
-      this.#begin(serviceMethod, argSchema, arg, replySchema, options, observed);
-    if (observed === undefined) return begin();
-    const answer = observed.begin(begin);
+    const answer = observed.begin(() =>
+      this.#begin(serviceMethod, argSchema, arg, replySchema, options, observed.trace),
+    );
     answer.then(
       () => observed.succeed(),
       (error: unknown) => observed.fail(error),
@@ -144,23 +146,22 @@ export class RpcClient {
     arg: Input<A>,
     replySchema: R,
     options: CallOptions | undefined,
-    observed: ObservedCall | undefined,
+    trace: CallTrace | undefined,
   ): Promise<Output<R>> {
     return new Promise((resolve, reject) => {
-      const call: PendingCall = {
-        trace: observed?.trace,
+      const call = new PendingCall(
         serviceMethod,
         argSchema,
         arg,
         replySchema,
-        into: options?.into,
-        seq: -1,
-        resolve: resolve as (reply: unknown) => void,
+        options?.into,
+        this.#observer?.counters,
+        resolve as (reply: unknown) => void,
         reject,
-      };
-      if (options?.signal !== undefined || options?.timeout !== undefined) {
-        if (!armLimits(call, options, () => this.#abandon(call))) return;
-      }
+      );
+      call.trace = trace;
+      const isLimited = options?.signal !== undefined || options?.timeout !== undefined;
+      if (isLimited && !call.limit(options, () => this.#abandon(call))) return;
       this.#submit(call);
     });
   }
@@ -207,9 +208,9 @@ export class RpcClient {
     if (!this.#proofs.isFirst(call)) return;
     this.#callSelf(serviceMethod, proofArg, { re: 0, im: 0 }, (error) => {
       const calls = this.#proofs.take(serviceMethod);
-      if (this.#state.name === "shutdown") for (const { reject } of calls) reject(error);
+      if (this.#state.name === "shutdown") for (const waiting of calls) waiting.fail(error);
       else if (error instanceof RemoteError && isMissing(error.message)) {
-        for (const { reject } of calls) reject(this.#refusal(error.message, serviceMethod));
+        for (const waiting of calls) waiting.fail(this.#refusal(error.message, serviceMethod));
       } else {
         this.#proofs.add(serviceMethod);
         for (const waiting of calls) this.#submit(waiting);
@@ -225,20 +226,14 @@ export class RpcClient {
     failed: (error: unknown) => void,
   ): void {
     this.#ownCalls++;
-    this.#submit({
-      trace: undefined,
-      serviceMethod,
-      argSchema,
-      arg,
-      replySchema: emptyStruct,
-      into: undefined,
-      seq: -1,
-      resolve: () => void this.#ownCalls--,
-      reject: (error) => {
-        this.#ownCalls--;
-        failed(error);
-      },
-    });
+    const done = (): void => void this.#ownCalls--;
+    const refused = (error: unknown): void => {
+      this.#ownCalls--;
+      failed(error);
+    };
+    this.#submit(
+      new PendingCall(serviceMethod, argSchema, arg, emptyStruct, undefined, undefined, done, refused),
+    );
   }
 
   #submit(call: PendingCall): void {
@@ -251,7 +246,7 @@ export class RpcClient {
         this.#waiting.add(call);
         return;
       case "shutdown":
-        call.reject(this.#lateError());
+        call.fail(this.#lateError());
     }
   }
 
@@ -272,7 +267,7 @@ export class RpcClient {
     } catch (error) {
       // Go leaves the header behind here, and the stream out of step; nothing of a failed call may stay.
       this.#encoder.rollback(checkpoint);
-      call.reject(error);
+      call.fail(error);
       return;
     }
     if (this.#encoder.nilInterfaces !== nilInterfaces && !this.#proofs.has(call.serviceMethod)) {
@@ -280,7 +275,7 @@ export class RpcClient {
       this.#prove(call);
       return;
     }
-    if (call.trace !== undefined) call.trace.requestBytes = this.#encoder.pending - checkpoint.pending;
+    call.requestBytes = this.#encoder.pending - checkpoint.pending;
     this.#seq = seq + 1;
     call.seq = seq;
     call.arg = keptArgument(call.arg);
@@ -342,12 +337,12 @@ export class RpcClient {
       if (call === undefined || header.error !== "") {
         // The error's empty struct is skipped too: its type definition comes once and must be remembered.
         if (this.#decoder.skip() === NEED_MORE) return false;
-        call?.reject(this.#refusal(header.error, call.serviceMethod));
+        call?.fail(this.#refusal(header.error, call.serviceMethod));
       } else {
         const reply = this.#decoder.decode(call.replySchema, call.into as never);
         if (reply === NEED_MORE) return false;
-        if (call.trace !== undefined) call.trace.replyBytes = this.#decoder.consumed - this.#answerFrom;
-        call.resolve(reply);
+        call.replyBytes = this.#decoder.consumed - this.#answerFrom;
+        call.succeed(reply);
       }
     } catch (error) {
       // The next message follows. If the decoder has lost it, so says the next header.
@@ -369,7 +364,7 @@ export class RpcClient {
     const call = this.#pending.get(seq);
     const refusal = this.#header!.error;
     this.#pending.delete(seq);
-    call?.reject(
+    call?.fail(
       refusal === ""
         ? new BadReplyError("reading body ", cause, call.serviceMethod)
         : this.#refusal(refusal, call.serviceMethod),
@@ -411,7 +406,7 @@ export class RpcClient {
     const calls = [...this.#pending.values(), ...this.#waiting];
     this.#pending.clear();
     this.#waiting.clear();
-    for (const call of calls) call.reject(error);
+    for (const call of calls) call.fail(error);
   }
 }
 

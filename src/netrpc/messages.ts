@@ -19,5 +19,6 @@ export function errorBytes(text: string): Buffer {
 
 /** The text of an error that came. Bytes that are not UTF-8 become U+FFFD. */
 export function errorText(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "";
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }

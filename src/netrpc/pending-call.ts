@@ -1,3 +1,4 @@
+import type { CallCounters } from "../diagnostics.js";
 import type { CallTrace } from "../diagnostics-contexts.js";
 import type { AnySchema } from "../gob/index.js";
 import { onceCut, type WaitOptions } from "../wait.js";
@@ -13,40 +14,86 @@ export interface CallOptions extends WaitOptions {
 }
 
 /** A call that was made and is not answered. */
-export interface PendingCall {
-  /** What its observers see, if there are any. */
-  trace: CallTrace | undefined;
-  serviceMethod: string;
-  argSchema: AnySchema;
+export class PendingCall {
+  readonly serviceMethod: string;
+  readonly argSchema: AnySchema;
   arg: unknown;
-  replySchema: AnySchema;
-  into: unknown;
+  readonly replySchema: AnySchema;
+  readonly into: unknown;
   /** -1 until it is sent. */
-  seq: number;
-  resolve(reply: unknown): void;
-  reject(error: unknown): void;
-}
+  seq = -1;
+  requestBytes = 0;
+  replyBytes = 0;
+  /** What its observers see, if there are any. */
+  trace: CallTrace | undefined = undefined;
+  readonly #counters: CallCounters | undefined;
+  readonly #resolve: (reply: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  #releaseLimits: (() => void) | undefined;
 
-/**
- * Arms a call's signal and timeout: when one fires, the call is abandoned and rejects. Returns false when the signal
- * had fired before.
- */
-export function armLimits(call: PendingCall, { signal, timeout }: CallOptions, abandon: () => void): boolean {
-  const { serviceMethod: what, resolve, reject } = call;
-  let cut = false;
-  const late = (milliseconds: number): Error => new CallTimeoutError(what, milliseconds);
-  const release = onceCut({ what, signal, timeout, late }, (error) => {
-    cut = true;
-    abandon();
-    reject(error);
-  });
-  call.resolve = (reply) => {
-    release();
-    resolve(reply);
-  };
-  call.reject = (error) => {
-    release();
-    reject(error);
-  };
-  return !cut;
+  /** @param counters where it is counted; from here on it is under way */
+  constructor(
+    serviceMethod: string,
+    argSchema: AnySchema,
+    arg: unknown,
+    replySchema: AnySchema,
+    into: unknown,
+    counters: CallCounters | undefined,
+    resolve: (reply: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.serviceMethod = serviceMethod;
+    this.argSchema = argSchema;
+    this.arg = arg;
+    this.replySchema = replySchema;
+    this.into = into;
+    this.#counters = counters;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (counters === undefined) return;
+    counters.calls++;
+    counters.inFlight++;
+  }
+
+  /**
+   * Arms the caller's signal and timeout: when one fires, the call fails and `abandon` is called. Returns false when the
+   * signal had fired before.
+   */
+  limit({ signal, timeout }: CallOptions, abandon: () => void): boolean {
+    const what = this.serviceMethod;
+    let cut = false;
+    const late = (milliseconds: number): Error => new CallTimeoutError(what, milliseconds);
+    this.#releaseLimits = onceCut({ what, signal, timeout, late }, (error) => {
+      cut = true;
+      abandon();
+      this.fail(error);
+    });
+    return !cut;
+  }
+
+  succeed(reply: unknown): void {
+    this.#end();
+    this.#resolve(reply);
+  }
+
+  fail(error: unknown): void {
+    if (this.#counters !== undefined) this.#counters.errors++;
+    this.#end();
+    this.#reject(error);
+  }
+
+  /** A call ends once: whoever ends it has taken it out of the client's tables. */
+  #end(): void {
+    this.#releaseLimits?.();
+    const counters = this.#counters;
+    if (counters !== undefined) {
+      counters.inFlight--;
+      counters.sentBytes += this.requestBytes;
+      counters.receivedBytes += this.replyBytes;
+    }
+    const { trace } = this;
+    if (trace === undefined) return;
+    trace.requestBytes = this.requestBytes;
+    trace.replyBytes = this.replyBytes;
+  }
 }
