@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { duplex } from "../options.js";
 
@@ -5,6 +6,8 @@ import { duplex } from "../options.js";
 export interface ByteChannelHandler {
   /** Bytes from the peer, in order; the chunk is only valid during the call, unless `mayKeep` is true. */
   onData(chunk: Buffer, mayKeep?: boolean): void;
+  /** Memory where the next bytes may be put: as much of it as `expected` bytes need. They come to onData as part of it. */
+  room?(expected: number): Buffer | undefined;
   /** The peer half-closed; all its bytes were delivered before. */
   onEnd(): void;
   /** Both directions are over; called once, last. `error` is absent after a clean end. */
@@ -20,8 +23,11 @@ export interface ByteChannelHandler {
 export interface ByteChannel {
   /** Starts delivery to the handler; called once. */
   attach(handler: ByteChannelHandler): void;
-  /** May keep `chunk` by reference until it is sent. Returns false when the caller should wait for `onDrain`. */
-  write(chunk: Uint8Array): boolean;
+  /**
+   * May keep `chunk` by reference until it is sent. Returns false when the caller should wait for `onDrain`. A channel
+   * that can tell calls `free` once nothing refers to the chunk's memory any more; others never do.
+   */
+  write(chunk: Uint8Array, free?: () => void): boolean;
   /** Half-closes: no more writes, reading goes on. */
   end(): void;
   /** Ends both directions at once; unread and unsent bytes are dropped. `onClose` gets `error`. */
@@ -46,7 +52,11 @@ export function duplexChannel(stream: Duplex): ByteChannel {
       stream.on("close", () => handler.onClose(error));
       if (stream.destroyed) queueMicrotask(() => handler.onClose(stream.errored ?? undefined));
     },
-    write: (chunk) => stream.write(chunk),
+    // Another Duplex may pass the chunk on by reference, and its callback say nothing of that.
+    write: (chunk, free) =>
+      stream instanceof Socket && free !== undefined
+        ? stream.write(chunk, (failure) => failure ?? free())
+        : stream.write(chunk),
     end: () => void stream.end(),
     destroy: (reason) => void stream.destroy(reason),
     pause: () => void stream.pause(),

@@ -87,6 +87,7 @@ export class RpcClient {
     this.#channel = asByteChannel(connection);
     this.#channel.attach({
       onData: (chunk, mayKeep) => this.#read(chunk, mayKeep === true),
+      room: () => this.#decoder.room(),
       onEnd: () => this.#lose(undefined),
       onClose: (error) => {
         this.#lose(error);
@@ -295,7 +296,8 @@ export class RpcClient {
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state.name !== "open") return;
     try {
-      if (!this.#channel.write(this.#encoder.take())) this.#blocked = true;
+      const bytes = this.#encoder.take();
+      if (!this.#channel.write(bytes, () => this.#encoder.giveBack(bytes))) this.#blocked = true;
     } catch (error) {
       this.#lose(error as Error);
     }

@@ -77,6 +77,7 @@ export class ServerConnection {
       };
       this.#channel.attach({
         onData: (chunk, mayKeep) => this.#read(chunk, mayKeep === true),
+        room: () => this.#decoder.room(),
         onEnd: () => {
           this.#inputEnded = true;
           this.#finishInput();
@@ -275,7 +276,7 @@ export class ServerConnection {
     const bytes = this.#encoder.take();
     this.#work(bytes.length);
     try {
-      if (!this.#channel.write(bytes)) this.#backlog ??= 0;
+      if (!this.#channel.write(bytes, () => this.#encoder.giveBack(bytes))) this.#backlog ??= 0;
     } catch (error) {
       // The connection is over, and could not say so yet because this side has stopped reading. These bytes are lost.
       this.#backlog ??= bytes.length;

@@ -14,7 +14,10 @@ export interface SessionConfig {
   keepAliveInterval?: number | undefined;
   /** How long a write to the connection, or the answer to a ping, may take. Default 10,000 ms. */
   connectionWriteTimeout?: number | undefined;
-  /** Bytes that a stream may receive ahead of its reader, at least 262,144. Default 262,144. */
+  /**
+   * Bytes that a stream may receive ahead of its reader, at least 262,144. Default 262,144, from which the window of a
+   * stream whose reader keeps up grows to 1,048,576; one that is set stays as it is.
+   */
   maxStreamWindowSize?: number | undefined;
   /** How long the peer may take to accept a stream before the session is closed; 0 = for ever. Default 75,000 ms. */
   streamOpenTimeout?: number | undefined;

@@ -28,7 +28,8 @@ export interface DialOptions extends SessionConfig, WaitOptions {
 
 /**
  * Connects and starts a session. The socket is read into one buffer that is used again and again (`onread` of
- * net.connect), which spares an allocation for each read; use it rather than a socket of your own where you can.
+ * net.connect), and large payloads straight into the memory where they are gathered, which spares an allocation and a
+ * copy; use it rather than a socket of your own where you can.
  * @throws YamuxError ERR_YAMUX_CONNECTION_FAILED (its `cause` is the socket's error), ERR_YAMUX_INVALID_CONFIG;
  * OptionError; AbortedError, TimeoutError
  */
@@ -38,11 +39,12 @@ export async function dial(options: DialOptions): Promise<Session> {
   const { path, host, port, tls, signal, timeout, role, ...config } = options;
   return waitFor<Session>({ what: "dialling", signal, timeout }, (resolve, reject) => {
     let take: ((chunk: Buffer) => void) | undefined;
+    let next: (() => Buffer | undefined) | undefined;
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
     const onread: OnReadOpts = {
-      buffer,
-      callback: (length) => {
-        take?.(length === buffer.length ? buffer : buffer.subarray(0, length));
+      buffer: () => next?.() ?? buffer,
+      callback: (length, chunk) => {
+        take?.((length === chunk.length ? chunk : chunk.subarray(0, length)) as Buffer);
         return true;
       },
     };
@@ -64,8 +66,9 @@ export async function dial(options: DialOptions): Promise<Session> {
       socket.off("error", onError);
       try {
         resolve(
-          new Session(socket, { ...config, role: role ?? "client" }, (sink) => {
+          new Session(socket, { ...config, role: role ?? "client" }, (sink, target) => {
             take = sink;
+            next = target;
           }),
         );
       } catch (error) {

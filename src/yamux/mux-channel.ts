@@ -9,6 +9,8 @@ import type { FrameWriter } from "./writer.js";
 /** A handler of this package's own: it is told whether it may keep a chunk without copying. */
 export interface KeepingHandler extends ChannelHandler {
   onData(chunk: Buffer, mayKeep?: boolean): void;
+  /** Memory for the next bytes, as much of it as `expected` bytes need; they come to onData as part of it. */
+  room?(expected: number): Buffer | undefined;
   /** Nothing more will be sent, whatever was written; bytes may still be on their way to onData, and then onClose. */
   onWriteEnd?(error: Error): void;
 }
@@ -17,6 +19,7 @@ export interface KeepingHandler extends ChannelHandler {
 export interface ChannelHost {
   readonly writer: FrameWriter;
   readonly maxWindow: number;
+  readonly growsWindows: boolean;
   /** The peer acknowledged the stream, or refused or ended it: its place in the backlog is free. */
   established(channel: MuxChannel): void;
   /** No longer waiting for the peer's acknowledgement: the open timer ends. */
@@ -36,7 +39,14 @@ type WriteSide = "open" | "closing" | "ended";
 type ReadSide = "open" | "ended" | "dropped";
 type Flow = "detached" | "paused" | "scheduled" | "flowing";
 
-const EMPTY: readonly Uint8Array[] = [];
+/** A chunk that was given to write(), and what of it the window has had no room for. */
+interface Waiting {
+  left: Uint8Array;
+  readonly length: number;
+  readonly free: (() => void) | undefined;
+}
+
+const EMPTY: readonly Waiting[] = [];
 
 export class MuxChannel implements Channel {
   readonly id: number;
@@ -52,7 +62,7 @@ export class MuxChannel implements Channel {
   // Why write() is refused once both directions are over.
   #refusal: YamuxError | undefined;
   #inbox: ByteQueue | undefined;
-  #outbox: Uint8Array[] = EMPTY as Uint8Array[];
+  #outbox: Waiting[] = EMPTY as Waiting[];
   readonly windows: Windows;
   #drainOwed = false;
   #draining = false;
@@ -67,7 +77,7 @@ export class MuxChannel implements Channel {
     this.#host = host;
     this.id = id;
     this.#phase = phase;
-    this.windows = new Windows(host.maxWindow);
+    this.windows = new Windows(host.maxWindow, host.growsWindows);
   }
 
   get state(): StreamState {
@@ -143,7 +153,8 @@ export class MuxChannel implements Channel {
     return this.#host.toDuplex(this);
   }
 
-  write(chunk: Uint8Array): boolean {
+  /** @param free called once nothing refers to the chunk's memory any more, if that can be told */
+  write(chunk: Uint8Array, free?: () => void): boolean {
     if (this.#writeSide !== "open" || this.isOver)
       throw this.#refusal ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED");
     const writer = this.#host.writer;
@@ -153,9 +164,11 @@ export class MuxChannel implements Channel {
         this.windows.send -= length;
         this.lastBatch = writer.batch;
         writer.data(this.id, chunk);
+        if (free !== undefined) writer.whenFree(length, free);
       } else {
-        if (this.#outbox.length === 0) this.#outbox = [chunk];
-        else this.#outbox.push(chunk);
+        const waiting: Waiting = { left: chunk, length, free };
+        if (this.#outbox.length === 0) this.#outbox = [waiting];
+        else this.#outbox.push(waiting);
         this.#pump();
       }
     }
@@ -251,6 +264,13 @@ export class MuxChannel implements Channel {
     this.windows.expect(length);
   }
 
+  /** The handler's own memory for the next bytes, of which so many are on their way. */
+  room(expected: number): Buffer | undefined {
+    if (this.#flow !== "flowing" || this.#draining || this.isOver || this.#readSide !== "open")
+      return undefined;
+    return this.#handler?.room?.(expected);
+  }
+
   /** Payload. `mayKeep`: the memory is not used again by the one who read it. */
   take(chunk: Buffer, mayKeep: boolean): void {
     // As the bytes come, not with their header: what is still on its way must not count as consumed.
@@ -327,21 +347,23 @@ export class MuxChannel implements Channel {
     const outbox = this.#outbox;
     let sent = 0;
     while (sent < outbox.length && windows.send > 0) {
-      const chunk = outbox[sent]!;
+      const waiting = outbox[sent]!;
+      const { left, length, free } = waiting;
       this.lastBatch = writer.batch;
-      if (chunk.length <= windows.send) {
-        windows.send -= chunk.length;
-        writer.data(this.id, chunk);
+      if (left.length <= windows.send) {
+        windows.send -= left.length;
+        writer.data(this.id, left);
+        if (free !== undefined) writer.whenFree(length, free);
         sent++;
       } else {
-        const part = chunk.subarray(0, windows.send);
-        outbox[sent] = chunk.subarray(windows.send);
+        const part = left.subarray(0, windows.send);
+        waiting.left = left.subarray(windows.send);
         windows.send = 0;
         writer.data(this.id, part);
       }
     }
     if (sent === outbox.length) {
-      this.#outbox = EMPTY as Uint8Array[];
+      this.#outbox = EMPTY as Waiting[];
       if (this.#writeSide === "closing") this.#sendFin();
     } else if (sent > 0) {
       outbox.splice(0, sent);
@@ -360,7 +382,7 @@ export class MuxChannel implements Channel {
     this.#phase = phase;
     this.#closeError = error;
     this.#refusal = refusal;
-    this.#outbox = EMPTY as Uint8Array[];
+    this.#outbox = EMPTY as Waiting[];
     if (phase === "reset") {
       this.#inbox?.clear();
       this.#readSide = "dropped";

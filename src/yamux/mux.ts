@@ -42,6 +42,8 @@ export interface MuxEvents {
 export class Mux implements FrameSink, ChannelHost, WriterEvents {
   writer!: FrameWriter;
   readonly maxWindow: number;
+  /** Whether windows grow beyond that where the reader keeps up. */
+  growsWindows = false;
   readonly #config: ResolvedConfig;
   readonly #events: MuxEvents;
   readonly #trace: ((line: string) => void) | undefined;
@@ -60,6 +62,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
   // The data frame whose payload is being read.
   #current: MuxChannel | undefined;
   #currentFin = false;
+  #roomOf: MuxChannel | undefined;
   /** Whether payloads may be kept instead of copied: not if they are read into the same memory again and again. */
   mayKeep = true;
   /** Frames received so far. */
@@ -174,6 +177,20 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
     if (this.#currentFin && !channel.isOver) channel.takeFin();
   }
 
+  /** Where the rest of the payload that is being read may be put, so that nobody need copy it: its reader's own memory. */
+  room(payloadLeft: number): Buffer | undefined {
+    const channel = this.#current;
+    const room = channel?.room(payloadLeft);
+    this.#roomOf = room === undefined ? undefined : channel;
+    return room;
+  }
+
+  /** Whether the one whose memory was given last waits for so many bytes more. */
+  wantsMore(bytes: number): boolean {
+    const room = this.#roomOf?.room(bytes);
+    return room !== undefined && room.length >= bytes;
+  }
+
   // ChannelHost
 
   established(channel: MuxChannel): void {
@@ -196,6 +213,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
     this.#opening.delete(channel);
     this.#lingering.delete(channel);
     this.#needRelief.delete(channel);
+    if (this.#roomOf === channel) this.#roomOf = undefined;
     if (this.#unaccepted.length > 0 && channel.state === "reset") {
       // Taken back by the peer before anyone saw it.
       const at = this.#unaccepted.indexOf(channel);

@@ -31,6 +31,11 @@ export class FrameParser {
     return this.#state === "header" && this.#partial === 0;
   }
 
+  /** What is still to come of the payload that is being passed on; 0 between two frames. */
+  get payloadLeft(): number {
+    return this.#state === "payload" ? this.#left : 0;
+  }
+
   /** Ignores all further input; may be called from within the sink. */
   stop(): void {
     this.#state = "stopped";

@@ -13,6 +13,7 @@ import { Mux } from "./mux.js";
 import { FrameParser } from "./parser.js";
 import { startPatientTimer } from "./patient-timer.js";
 import { Pinger } from "./pinger.js";
+import { ReadTarget } from "./read-target.js";
 import type { Stream } from "./stream.js";
 import { FrameWriter } from "./writer.js";
 
@@ -46,8 +47,11 @@ export interface SessionOptions extends SessionConfig {
   role: Role;
 }
 
-/** A source of bytes other than the connection's `data` events: its chunks are overwritten after each call. */
-export type InPlaceReader = (take: (chunk: Buffer) => void) => void;
+/**
+ * A source of bytes other than the connection's `data` events: its chunks are overwritten after each call. `next` tells
+ * before each read which memory is best read into, where that matters; a reader may ignore it.
+ */
+export type InPlaceReader = (take: (chunk: Buffer) => void, next: () => Buffer | undefined) => void;
 
 // Errors that a fatal frame of the peer leads to; it is told of them (Go sends GoAway 1 likewise).
 const protocolErrors: ReadonlySet<string> = new Set([
@@ -134,6 +138,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#mux.writer = this.#writer;
     this.#parser = new FrameParser(this.#mux);
     this.#mux.mayKeep = readInPlace === undefined;
+    this.#mux.growsWindows = options.maxStreamWindowSize === undefined;
     this.#watch(readInPlace);
     if (this.config.enableKeepAlive) this.#scheduleKeepalive();
   }
@@ -247,7 +252,10 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     // As Go does for TCP: small frames must not wait for each other.
     if (conn instanceof Socket) conn.setNoDelay(true);
     if (readInPlace === undefined) conn.on("data", this.#take);
-    else readInPlace(this.#take);
+    else {
+      const target = new ReadTarget(this.#parser, this.#mux);
+      readInPlace(this.#take, () => target.next());
+    }
     if (conn.destroyed) {
       process.nextTick(() => {
         this.#connectionEnded();

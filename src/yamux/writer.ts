@@ -144,6 +144,13 @@ export class FrameWriter {
     }
   }
 
+  /** Calls back once the payload of this length that was queued last is referred to no more; never, if that cannot be told. */
+  whenFree(length: number, callback: () => void): void {
+    if (!this.#reuse) return;
+    if (length <= COPY_LIMIT) callback();
+    else this.afterFlush(callback);
+  }
+
   /** Hands what is queued to the connection, unless that has more than enough already; then its completion will. */
   readonly flush = (): void => {
     this.#scheduled = false;

@@ -3,6 +3,7 @@ import { Fault, GobError, toGobError } from "../errors.js";
 import { goText } from "../schema/go-type.js";
 import type { Registry } from "../schema/registry.js";
 import { type AnySchema, base, checkSchema, type Output } from "../schema/schema.js";
+import { keepFreedMemory } from "../wire/large-memory.js";
 import { corrupt } from "../wire/reader.js";
 import { asBytes, type InvalidUtf8 } from "../wire/text.js";
 import type { WireType } from "../wire/wire-type.js";
@@ -29,6 +30,8 @@ const DESCRIBE = Symbol("describe");
 
 /** Bytes that an announced length may reserve before they have arrived: the most a lying peer gets for a few bytes. */
 const MODERATE = 2 << 20;
+/** Blocks from this size on are worth some care. */
+const LARGE = 1 << 18;
 
 /**
  * Go's gob.Decoder: the receiving half of one stream. Bytes are pushed in as they arrive, in chunks of any size;
@@ -59,7 +62,8 @@ export class Decoder {
     const s = this.#s;
     if (chunk.length === 0) return;
     if (s.limit > s.end) {
-      this.#append(chunk);
+      if (this.#isInRoom(chunk)) s.limit += chunk.length;
+      else this.#append(chunk);
       return;
     }
     s.base += s.end;
@@ -73,6 +77,23 @@ export class Decoder {
 
   /** Whether the buffer is the decoder's own, with room behind `limit`. */
   #writable = false;
+
+  /**
+   * Memory into which the next bytes of the stream may be read, so that they need not be copied: it belongs to the
+   * message that is being gathered, and what is missing of that fits. Undefined while none is, or none of that size.
+   * What was read there is pushed like all other bytes, from the beginning of the room; until then nothing else is pushed.
+   */
+  room(): Buffer | undefined {
+    const s = this.#s;
+    if (!this.#writable || s.limit === s.end) return undefined;
+    const end = Math.min(s.end + s.need, s.buf.length);
+    return end > s.limit ? s.buf.subarray(s.limit, end) : undefined;
+  }
+
+  #isInRoom(chunk: Uint8Array): boolean {
+    const { buf, limit } = this.#s;
+    return this.#writable && chunk.buffer === buf.buffer && chunk.byteOffset === buf.byteOffset + limit;
+  }
 
   #append(chunk: Uint8Array): void {
     const s = this.#s;
@@ -90,6 +111,7 @@ export class Decoder {
     // each step of growth is one more large block for the garbage collector.
     const believed = s.need > least && s.need <= Math.max(2 * least, MODERATE);
     const wanted = believed ? s.need : Math.max(2 * least, 1024);
+    if (wanted >= LARGE) keepFreedMemory();
     const next = Buffer.allocUnsafeSlow(wanted);
     s.buf.copy(next, 0, s.end, s.limit);
     s.base += s.end;

@@ -4,6 +4,7 @@ import { goText } from "../schema/go-type.js";
 import { registry as defaultRegistry, type Registry } from "../schema/registry.js";
 import { type AnySchema, base, checkSchema, type Input } from "../schema/schema.js";
 import type { TypedValue } from "../schema/typed-value.js";
+import { takeBackSlab } from "../wire/slab-pool.js";
 import type { InvalidUtf8 } from "../wire/text.js";
 import { Writer } from "../wire/writer.js";
 import type { EncodeOp, EncodeState } from "./encoding.js";
@@ -16,9 +17,6 @@ export const DEFAULT_MAX_MESSAGE = 1 << 30;
 /** Default limit on nesting: what the JavaScript stack is sure to hold. */
 export const DEFAULT_MAX_DEPTH = 2500;
 
-/** Bytes of the longest message length: a count and 32 bits. */
-const MAX_LENGTH_SIZE = 5;
-
 /** Options of {@link Encoder} and {@link encode}. */
 export interface EncoderOptions {
   /** The concrete types that interface values may have. Default: the module's `registry`. */
@@ -30,6 +28,9 @@ export interface EncoderOptions {
   /** Deepest nesting of a value; also what a cycle of values runs into. Default 2500. */
   maxDepth?: number;
 }
+
+/** Bytes that are kept free for the length of a message, or of a counted part of one: it is known at the end. */
+const RESERVED = 1;
 
 /** A position in what an encoder has written, to go back to. */
 export interface Checkpoint {
@@ -46,27 +47,25 @@ class StreamWriter extends Writer implements EncodeState {
   readonly types = new TypeTable();
   registry: Registry = defaultRegistry;
   maxMessage = DEFAULT_MAX_MESSAGE;
-  /** Offset from `start` of the segment being written, and the bytes reserved for its length. */
+  /** Offset from `start` of the segment being written. */
   segment = 0;
-  reserved = 1;
   nilInterfaces = 0;
   readonly flush = (): void => this.nextSegment();
 
   /** Begins a message, or a counted part of one. */
-  beginSegment(reserve: number): void {
-    this.ensure(reserve);
+  beginSegment(): void {
+    this.ensure(RESERVED);
     this.segment = this.pos - this.start;
-    this.reserved = reserve;
-    this.pos += reserve;
+    this.pos += RESERVED;
   }
 
   /** Writes the length of the segment in front of it. */
   endSegment(): void {
     const from = this.start + this.segment;
-    const length = this.pos - from - this.reserved;
+    const length = this.pos - from - RESERVED;
     if (length >= this.maxMessage) throw new Fault("ERR_GOB_LIMIT", "gob: encoder: message too big");
     const size = length < 128 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x1000000 ? 4 : 5;
-    if (size !== this.reserved) this.#shift(size, length);
+    if (size !== RESERVED) this.#shift(size, length);
     const end = this.pos;
     this.pos = this.start + this.segment;
     this.uint(length);
@@ -74,20 +73,17 @@ class StreamWriter extends Writer implements EncodeState {
   }
 
   #shift(size: number, length: number): void {
-    if (this.segment === 0 && size < this.reserved) {
-      // The first of what is pending: leave a gap in front instead of moving it all.
-      this.start += this.reserved - size;
-      return;
-    }
+    // Whichever is less to move: what is in front of the segment, or its content.
+    if (this.segment < length && this.moveBack(size - RESERVED, this.start + this.segment)) return;
     this.ensure(9);
     const at = this.start + this.segment;
-    this.buf.copyWithin(at + size, at + this.reserved, at + this.reserved + length);
+    this.buf.copyWithin(at + size, at + RESERVED, at + RESERVED + length);
     this.pos = at + size + length;
   }
 
   nextSegment(): void {
     this.endSegment();
-    this.beginSegment(1);
+    this.beginSegment();
   }
 
   interfaceValue({ schema, value }: TypedValue): void {
@@ -106,13 +102,12 @@ class StreamWriter extends Writer implements EncodeState {
     this.string(name);
     const id = this.types.define(schema, this, this.flush);
     this.int(id);
-    const { segment, reserved } = this;
-    this.beginSegment(1);
+    const { segment } = this;
+    this.beginSegment();
     this.content(schema, value);
     this.endSegment();
     // Definitions inside have split this segment, never the one around it.
     this.segment = segment;
-    this.reserved = reserved;
   }
 
   /** A value as it stands at top level and in interfaces: a zero goes before all but structs. */
@@ -191,7 +186,7 @@ export class Encoder {
     const types = w.types.mark();
     w.exact = false;
     try {
-      this.#encode(schema, value, before);
+      this.#encode(schema, value);
     } catch {
       w.pos = w.start + before;
       w.types.reset(types);
@@ -200,11 +195,10 @@ export class Encoder {
     }
   }
 
-  #encode(schema: AnySchema, value: unknown, before: number): void {
+  #encode(schema: AnySchema, value: unknown): void {
     const w = this.#w;
     w.depth = 0;
-    // At the front, what is reserved too much becomes a gap; behind other bytes it has to be closed by moving.
-    w.beginSegment(before === 0 ? MAX_LENGTH_SIZE : 1);
+    w.beginSegment();
     const id = w.types.define(schema, w, w.flush);
     w.int(id);
     w.content(schema, value);
@@ -214,7 +208,7 @@ export class Encoder {
   #encodeExactly(schema: AnySchema, value: unknown, before: number, types: TypeMark): void {
     const w = this.#w;
     try {
-      this.#encode(schema, value, before);
+      this.#encode(schema, value);
     } catch (error) {
       w.pos = w.start + before;
       w.types.reset(types);
@@ -239,10 +233,18 @@ export class Encoder {
     this.#w.types.reset(to.types);
   }
 
-  /** All pending bytes. They belong to the caller: the encoder never writes there again. */
+  /** All pending bytes. They belong to the caller: no encoder writes there again, unless they are given back. */
   take(): Buffer {
     this.#taken++;
     return this.#w.take();
+  }
+
+  /**
+   * Gives back what {@link take} returned, once nobody refers to it any more: large messages of this encoder, or of
+   * others, are written into the same memory then, which spares the system and the garbage collector a lot of work.
+   */
+  giveBack(taken: Uint8Array): void {
+    takeBackSlab(taken);
   }
 }
 

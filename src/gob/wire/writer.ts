@@ -1,9 +1,16 @@
 import { Fault } from "../errors.js";
+import { lendSlab, takeBackSlab } from "./slab-pool.js";
 import { asBytes, type Bytes, type InvalidUtf8, textBytes, wellFormed } from "./text.js";
+
+const EMPTY = asBytes(Buffer.alloc(0));
 
 /** The first slab is twice this. */
 const MIN_SLAB = 512;
 const MAX_SLAB = 1 << 16;
+/** From this size on a message gets a block of its own, lent from the pool. */
+const OWN_BLOCK = 1 << 15;
+/** Room that is left in front of what is being written: the lengths of two large messages, whose size shows at their end. */
+const HEADROOM = 8;
 
 /** Room for three bytes a unit is made for strings up to this length; longer ones are measured first. */
 const MAX_GUESSED = 4096;
@@ -23,7 +30,7 @@ const u64Words = new Uint32Array(u64.buffer);
  * hold parts of it, and a new one begun.
  */
 export class Writer {
-  buf: Bytes = asBytes(Buffer.alloc(0));
+  buf: Bytes = EMPTY;
   /** The same slab, for floats. */
   view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the untaken bytes begin. */
@@ -34,6 +41,10 @@ export class Writer {
   maxDepth = 0;
   invalidUtf8: InvalidUtf8 = "refuse";
   #slab = MIN_SLAB;
+  /** The first byte in front of `start` that may be written, too. */
+  #floor = 0;
+  /** The slab to go back to when the block of a large message is taken. */
+  #home: { readonly buf: Bytes; readonly view: DataView; readonly pos: number } | undefined;
   /** What a message may take if it is like the last large one; fades as slabs go by without another. */
   #expected = 0;
 
@@ -44,21 +55,53 @@ export class Writer {
 
   #grow(n: number): void {
     const kept = this.pos - this.start;
-    // Twice what is pending keeps the copying linear; slabs grow with the traffic, so that a quiet stream holds little.
-    this.#slab = Math.min(MAX_SLAB, Math.max(this.#slab * 2, kept * 2));
-    const next = Buffer.allocUnsafeSlow(Math.max(kept * 2, kept + n, this.#slab, this.#expected));
-    this.#expected >>= 1;
-    this.buf.copy(next, 0, this.start, this.pos);
-    this.buf = asBytes(next);
-    this.view = new DataView(next.buffer, next.byteOffset, next.length);
-    this.start = 0;
-    this.pos = kept;
+    const needed = HEADROOM + kept + n;
+    let next: Buffer;
+    if (needed > OWN_BLOCK) {
+      // Twice what is pending keeps the copying linear.
+      next = lendSlab(Math.max(needed, kept * 2, this.#expected));
+      if (this.#home === undefined) this.#home = { buf: this.buf, view: this.view, pos: this.#floor };
+      else takeBackSlab(this.buf);
+      this.#expected >>= 1;
+    } else {
+      // Slabs grow with the traffic, so that a quiet stream holds little.
+      this.#slab = Math.min(MAX_SLAB, Math.max(this.#slab * 2, kept * 2));
+      next = Buffer.allocUnsafeSlow(Math.max(needed, this.#slab));
+    }
+    // With nothing pending, `start` may lie behind the end.
+    if (kept > 0) this.buf.copy(next, HEADROOM, this.start, this.pos);
+    this.#use(asBytes(next), new DataView(next.buffer, next.byteOffset, next.length), 0);
+    this.pos += kept;
+  }
+
+  #use(buf: Bytes, view: DataView, from: number): void {
+    this.buf = buf;
+    this.view = view;
+    this.#floor = from;
+    this.start = from + HEADROOM;
+    this.pos = this.start;
+  }
+
+  /** Moves everything up to `end` n bytes towards the front; false where there is no room. */
+  moveBack(n: number, end: number): boolean {
+    if (this.start - n < this.#floor) return false;
+    this.buf.copyWithin(this.start - n, this.start, end);
+    this.start -= n;
+    return true;
   }
 
   /** Everything written since the last take, which now belongs to the caller. */
   take(): Buffer {
-    const taken = this.buf.subarray(this.start, this.pos);
-    this.start = this.pos;
+    const { buf, start, pos } = this;
+    if (pos === start) return EMPTY;
+    const taken = buf.subarray(start, pos);
+    const home = this.#home;
+    if (home === undefined) {
+      this.#use(buf, this.view, pos);
+      return taken;
+    }
+    this.#home = undefined;
+    this.#use(home.buf, home.view, home.pos);
     if (taken.length > this.#expected) this.#expected = taken.length + (taken.length >> 4);
     return taken;
   }
@@ -118,7 +161,7 @@ export class Writer {
     if (v >= -0x40000000 && v < 0x40000000) {
       const u = v < 0 ? (~v << 1) | 1 : v << 1;
       if (u < 128) {
-        if (this.pos === this.buf.length) this.#grow(9);
+        if (this.pos >= this.buf.length) this.#grow(9);
         this.buf[this.pos++] = u;
       } else {
         if (this.pos + 9 > this.buf.length) this.#grow(9);

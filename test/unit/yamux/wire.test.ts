@@ -147,7 +147,7 @@ test("a sender splits at its window, and goes on with each update", limit, async
 });
 
 test("the window reopens at half, for what was read and not for what was received", limit, async () => {
-  const peer = raw("server");
+  const peer = raw("server", { maxStreamWindowSize: 262_144 });
   await peer.send(frame(WU, SYN, 1, 0));
   const channel = await peer.session.acceptChannel();
   const seen = record(channel);
@@ -167,7 +167,7 @@ test("the window reopens at half, for what was read and not for what was receive
 });
 
 test("bytes of a frame that are still on their way do not reopen the window", limit, async () => {
-  const peer = raw("server");
+  const peer = raw("server", { maxStreamWindowSize: 262_144 });
   await peer.send(frame(WU, SYN, 1, 0));
   record(await peer.session.acceptChannel());
   await peer.expect(frame(WU, ACK, 1, 0));
@@ -177,6 +177,25 @@ test("bytes of a frame that are still on their way do not reopen the window", li
   await peer.expect(frame(WU, 0, 1, 131_072));
   await peer.end();
 });
+
+test(
+  "a window doubles up to 1 MiB while the reader has taken everything when credit is due",
+  limit,
+  async () => {
+    const peer = raw("server");
+    await peer.send(frame(WU, SYN, 1, 0));
+    const channel = await peer.session.acceptChannel();
+    record(channel);
+    await peer.expect(frame(WU, ACK, 1, 0));
+    await peer.send(data(1, Buffer.alloc(131_072)));
+    await peer.expect(frame(WU, 0, 1, 131_072 + 262_144));
+    await peer.send(data(1, Buffer.alloc(262_144)));
+    await peer.expect(frame(WU, 0, 1, 262_144 + 524_288));
+    await peer.send(data(1, Buffer.alloc(524_288)));
+    await peer.expect(frame(WU, 0, 1, 524_288));
+    await peer.end();
+  },
+);
 
 test("a reset drops what was not read; writes are refused with Go's text", limit, async () => {
   const peer = raw("client");
