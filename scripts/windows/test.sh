@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Runs tests on Windows's Node and Go programs under Wine: test.sh [PATTERN]. Everything that it makes is in .runtimes/windows
+# Runs `npm test` on Windows's Node and Go programs under Wine; with a pattern, test.sh PATTERN, those cases of the matrix alone. Everything that it makes is in .runtimes/windows
 # and go-fixtures/bin/windows. Without Wine it says so and ends well; with INSTALL=1 it installs it (Debian, as root).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-pattern=${1:-^(ts|go)->(ts|go) (netrpc|grpc) }
 node_version=${NODE:-20.20.2}
 home=$PWD/.runtimes/windows-$node_version
 packages="wine wine64 gcc-mingw-w64-x86-64"
@@ -66,4 +65,4 @@ windows_node() {
 }
 
 echo "$(wine --version), Node $node_version, $(go env GOVERSION)"
-windows_node --import tsx test/interop/main.ts "$pattern"
+windows_node --import tsx scripts/test.ts "$@"

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -92,9 +93,12 @@ export const killedByOther =
 /** Waits until a process that stops itself has stopped. Windows does not tell, so there a while has to do. */
 export async function stopped(pid: number): Promise<void> {
   if (process.platform === "win32") return sleep(1000);
-  const isStopped = (): boolean =>
-    readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.startsWith("T") ?? false;
-  await until("the plugin to stop", isStopped);
+  await until("the plugin to stop", () => stateOf(pid).startsWith("T"));
+}
+
+function stateOf(pid: number): string {
+  if (process.platform === "linux") return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!;
+  return execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" });
 }
 
 export function isRunning(pid: number): boolean {

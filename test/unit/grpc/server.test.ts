@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import type { ConnectionOptions } from "node:tls";
 import * as protobuf from "@bufbuild/protobuf";
@@ -22,6 +21,7 @@ import { generateCertificate } from "../../../src/tls/certificate.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
 import { type PluginTls, pluginTls } from "../../../src/tls/plugin-options.js";
 import { ChunkSchema, SinkReplySchema, Stream } from "../../interop/gen/es/stream_pb.js";
+import { listenPath } from "../../support.js";
 import { issueCertificate } from "../tls/issue.js";
 
 let sockets = 0;
@@ -61,7 +61,7 @@ async function listening(tls?: PluginTls, options?: ServerOptions) {
   );
   const injector = new Injector(server, tls, nullLogger);
   const listener = createServer((connection) => injector.inject(connection));
-  const address = join(tmpdir(), `goplug-test-${process.pid}-${++sockets}`);
+  const address = listenPath(tmpdir(), `goplug-test-${process.pid}-${++sockets}`);
   await new Promise<void>((resolve) => listener.listen(address, resolve));
   after(async () => {
     listener.close();

@@ -13,7 +13,9 @@ test("addresses as grpc-js names them", () => {
 });
 
 test("addresses as net.connect takes them", () => {
-  assert.deepEqual(socketTarget({ network: "unix", address: "/tmp/plugin1" }), { path: "/tmp/plugin1" });
+  assert.deepEqual(socketTarget({ network: "unix", address: "/tmp/plugin1" }, "linux"), {
+    path: "/tmp/plugin1",
+  });
   assert.deepEqual(socketTarget({ network: "tcp", address: "[::1]:80" }), { host: "::1", port: 80 });
   assert.deepEqual(socketTarget({ network: "tcp", address: ":80" }), { host: "localhost", port: 80 });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { after, before, test } from "node:test";
 import { discover } from "../../../src/host/discover.js";
 
@@ -33,7 +33,7 @@ async function found(glob: string, where = dir): Promise<string[]> {
   const paths = await discover(glob, where);
   return paths.map((path) => {
     assert.ok(path.startsWith(dir), `${path} is absolute`);
-    return path.slice(dir.length + 1);
+    return path.slice(dir.length + 1).replaceAll(sep, "/");
   });
 }
 

@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after } from "node:test";
 import { putHeader } from "../../../src/http2/frame.js";
 import {
@@ -15,6 +14,7 @@ import {
   type Stream,
   type StreamHandler,
 } from "../../../src/http2/index.js";
+import { listenPath } from "../../support.js";
 
 const alive = setInterval(() => {}, 1000);
 after(() => clearInterval(alive));
@@ -24,7 +24,7 @@ let sockets = 0;
 /** Two ends of a unix socket. */
 export async function socketPair(): Promise<[Socket, Socket]> {
   const server = createServer();
-  const path = join(tmpdir(), `goplug-http2-${process.pid}-${++sockets}`);
+  const path = listenPath(tmpdir(), `goplug-http2-${process.pid}-${++sockets}`);
   server.listen(path);
   await once(server, "listening");
   const accepted = once(server, "connection") as Promise<[Socket]>;

@@ -15,6 +15,7 @@ import { NetRpcServer } from "../../../src/plugin/net-rpc-server.js";
 import { OutputQueue } from "../../../src/plugin/output-queue.js";
 import { Session } from "../../../src/yamux/index.js";
 import { Collector, until } from "../../interop/support.js";
+import { listenPath } from "../../support.js";
 
 const greeter = netRpcPlugin({ Greet: [gob.string, gob.string] });
 const lame = netRpcPlugin({ Greet: [gob.string, gob.string], Leave: [gob.any, gob.any] });
@@ -34,7 +35,7 @@ const plugins: PluginSet = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), "goplug-net-rpc-"));
-const path = join(folder, "socket");
+const path = listenPath(folder, "socket");
 const listener = createServer();
 let server: NetRpcServer;
 let stdout: OutputQueue;

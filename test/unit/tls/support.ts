@@ -10,6 +10,7 @@ import type { TlsTarget } from "../../../src/tls/connect.js";
 import type { TlsError } from "../../../src/tls/errors.js";
 import type { PluginTls } from "../../../src/tls/plugin-options.js";
 import { until } from "../../interop/support.js";
+import { listenPath } from "../../support.js";
 
 export type Network = "unix" | "tcp";
 export const networks: readonly Network[] = ["unix", "tcp"];
@@ -35,7 +36,7 @@ export async function listen(
   });
   const dir = network === "unix" ? await mkdtemp(join(tmpdir(), "goplug-tls-")) : undefined;
   if (dir === undefined) server.listen(0, "127.0.0.1");
-  else server.listen(join(dir, "socket"));
+  else server.listen(listenPath(dir, "socket"));
   await once(server, "listening");
   const where = server.address() as AddressInfo | string;
   const target = typeof where === "string" ? { path: where } : { host: "127.0.0.1", port: where.port };

@@ -10,6 +10,7 @@ import { after, type TestContext } from "node:test";
 import { TLSSocket, connect as tlsConnect } from "node:tls";
 import type { SessionConfig } from "../../../src/yamux/index.js";
 import { Session } from "../../../src/yamux/index.js";
+import { listenPath } from "../../support.js";
 
 // Timers of the library do not keep a process alive, nor does an in-memory connection: a test has to.
 const alive = setInterval(() => {}, 1000);
@@ -95,7 +96,7 @@ export function tcpPair(): Promise<[Socket, Socket]> {
 export async function unixPair(): Promise<[Socket, Socket]> {
   const folder = mkdtempSync(join(tmpdir(), "goplug-yamux-"));
   try {
-    return await socketPair((server) => server.listen(join(folder, "s")));
+    return await socketPair((server) => server.listen(listenPath(folder, "s")));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   credentials,
@@ -17,6 +16,7 @@ import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
 import { Injector, makeServer, stopServer } from "../../../../src/grpc/server.js";
 import { nullLogger } from "../../../../src/hclog/logger.js";
+import { listenPath } from "../../../support.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
 const service = {
@@ -38,7 +38,7 @@ async function pair(transport: GrpcTransport, handler: Handler, options: Record<
   const server = await makeServer(undefined, { transport });
   server.addService(service, { call: handler });
   const injector = new Injector(server, undefined, nullLogger);
-  const address = join(tmpdir(), `goplug-calls-${process.pid}-${++sockets}`);
+  const address = listenPath(tmpdir(), `goplug-calls-${process.pid}-${++sockets}`);
   const listener = createServer((socket) => injector.inject(socket));
   await new Promise<void>((resolve) => listener.listen(address, resolve));
   const conn = await connectGrpc({ network: "unix", address }, { transport, options, redial: true });
