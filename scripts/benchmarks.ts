@@ -20,6 +20,8 @@ const columns: Record<string, (row: Row) => string | undefined> = {
   unit: (row) => row.unit,
   "peer's": (row) => show(row.peerValue),
   ratio: (row) => row.ratio.toFixed(2),
+  floor: ({ floor, ratio }) =>
+    floor === undefined ? undefined : `${floor.toFixed(2)}${ratio < floor ? " (below)" : ""}`,
   "one CPU": (row) => row.oneCpu?.ratio.toFixed(2),
 };
 

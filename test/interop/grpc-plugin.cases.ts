@@ -22,6 +22,13 @@ const withoutGrpcJs: Readonly<Record<string, string>> = {
 /** Checks that need the plugin to be started in a certain way. */
 const extraArguments: Readonly<Record<string, readonly string[]>> = { "grpc-tcp": ["--tcp"] };
 
+/**
+ * Checks that also run on a plugin over grpc-js's own transport: what depends on who speaks HTTP/2, with one variant of
+ * those that have four.
+ */
+const overGrpcJs =
+  /^grpc-(kv-(1MiB|64MiB)|((kv|inflight64|ping|stdio|(counter|kill|stream)-.*)-mux-tls)|echo64k|out-of-order|status|metadata|deadline|unimplemented|conn-.*|health.*|fault-.*|stream-(talk|fails|cancelled|slow-reader))$/;
+
 /** At least so many checks there must be: the list comes from the binary itself. */
 const fewest = 120;
 
@@ -46,8 +53,15 @@ function listed(): Case[] {
   const all = lines.flatMap(([name, plugin]) => {
     const bare = withoutGrpcJs[plugin!];
     const usual = check(name!, "", (...args) => pluginCommand(plugins[plugin!]!, ...args));
-    if (bare === undefined) return [usual];
-    return [usual, check(name!, " without grpc-js", (...args) => pluginWithoutGrpcJs(bare, ...args))];
+    const variants = [usual];
+    if (overGrpcJs.test(name!)) {
+      const command = (...args: string[]) => pluginCommand(plugins[plugin!]!, "--grpc-js", ...args);
+      variants.push(check(name!, " by grpc-js's transport", command));
+    }
+    if (bare !== undefined) {
+      variants.push(check(name!, " without grpc-js", (...args) => pluginWithoutGrpcJs(bare, ...args)));
+    }
+    return variants;
   });
   return [...all, complete];
 }
