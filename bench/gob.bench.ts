@@ -89,6 +89,7 @@ async function measure(go: GoPeer, name: string, wanted: (row: string) => boolea
           figures.goplug!,
           peer,
           figures[peer]!,
+          1,
         ),
       );
   }

@@ -79,7 +79,7 @@ export const suite: Suite = {
     const rows: Row[] = [];
     for (const mode of modes.filter((m) => wanted(m.row))) {
       const figures = await alternate(rounds, { goplug: () => typescriptHost(mode), go: () => goHost(mode) });
-      rows.push(row(mode.row, "calls/s", "higher", figures.goplug, "Go host", figures.go));
+      rows.push(row(mode.row, "calls/s", "higher", figures.goplug, "Go host", figures.go, 1));
     }
     return rows;
   },

@@ -34,7 +34,7 @@ export const suite: Suite = {
         goplug: () => measure(mode, command),
         go: () => measure(mode, [binary("kv-netrpc")]),
       });
-      rows.push(row(mode.row, "calls/s", "higher", figures.goplug, "Go plugin", figures.go));
+      rows.push(row(mode.row, "calls/s", "higher", figures.goplug, "Go plugin", figures.go, 1));
     }
     return rows;
   },

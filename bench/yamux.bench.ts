@@ -59,8 +59,8 @@ const go =
 
 async function measure(kind: Kind, wanted: (row: string) => boolean, goServer: string, tsServer: string) {
   const rows: Row[] = [];
-  const add = (name: string, value: number, other: string, peerValue: number): void => {
-    if (wanted(name)) rows.push(row(name, kind.unit, "higher", value, other, peerValue));
+  const add = (name: string, value: number, other: string, peerValue: number, floor = 1): void => {
+    if (wanted(name)) rows.push(row(name, kind.unit, "higher", value, other, peerValue, floor));
   };
   const name = `yamux.${kind.name}`;
   const npm = kind.npm.filter((other) => wanted(`${name}.${other}`));
@@ -73,7 +73,7 @@ async function measure(kind: Kind, wanted: (row: string) => boolean, goServer: s
     for (const other of npm) subjects[other] = node(other, kind, goServer);
     const figures = await alternate(rounds, subjects);
     add(name, figures.goplug!, "Go yamux", figures.go!);
-    if (figures.streams !== undefined) add(`${name}.streams`, figures.streams, "Go yamux", figures.go!);
+    if (figures.streams !== undefined) add(`${name}.streams`, figures.streams, "Go yamux", figures.go!, 0.9);
     for (const other of npm)
       add(
         `${name}.${other}`,

@@ -6,6 +6,8 @@ import type { MuxChannel } from "./mux-channel.js";
 import { COPY_LIMIT } from "./writer.js";
 
 const HIGH_WATER_MARK = 65_536;
+// The memory of one read, which whoever reads gets as it is.
+const BLOCK_SIZE = 131_072;
 
 // How long a failed write waits for somebody to read what had arrived: its error, as every error of a Node stream, ends
 // the reading, too.
@@ -38,6 +40,8 @@ export class Stream extends Duplex {
   // Bytes of the write under way, which the channel has.
   #pendingBytes = 0;
   #endPushed = false;
+  /** Memory that has been offered for the next read. */
+  #block: Buffer | undefined;
   // The session ended while there was something left to read: the error follows after that.
   #deferred: Error | undefined;
   #stopGrace: (() => void) | undefined;
@@ -56,6 +60,7 @@ export class Stream extends Duplex {
     this.on("error", unheard);
     channel.attach({
       onData: (chunk, mayKeep) => this.#receive(chunk, mayKeep === true),
+      room: (expected) => this.#room(expected),
       onEnd: () => {
         this.#endPushed = true;
         this.push(null);
@@ -151,9 +156,24 @@ export class Stream extends Duplex {
     return this.listenerCount("data") > 0 || this.listenerCount("readable") > 0;
   }
 
+  #room(expected: number): Buffer {
+    if (this.#block === undefined || this.#block.length < Math.min(expected, BLOCK_SIZE))
+      this.#block = Buffer.allocUnsafeSlow(Math.min(expected, BLOCK_SIZE));
+    return this.#block;
+  }
+
+  /** The chunk for keeps: as it is, unless it is lent, or a small part of its memory. */
+  #kept(chunk: Buffer, mayKeep: boolean): Buffer {
+    if (mayKeep) return chunk;
+    const block = this.#block;
+    if (chunk.buffer !== block?.buffer || chunk.length * 2 < block.length) return Buffer.from(chunk);
+    this.#block = undefined;
+    return chunk;
+  }
+
   #receive(chunk: Buffer, mayKeep: boolean): void {
     const flowing = this.readableFlowing === true;
-    const more = this.push(mayKeep ? chunk : Buffer.from(chunk));
+    const more = this.push(this.#kept(chunk, mayKeep));
     this.#channel.held = this.readableLength;
     if (!more || (!flowing && this.readableLength > 0)) this.#channel.pause();
   }
