@@ -1,7 +1,10 @@
 /** What the matrix leaves out on Windows, by the names of the cases, and why. */
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/ (sigint-ignored|sigterm)$/, "no process can be sent a signal"],
-  [/ socket-(dir|group|dir-missing)$/, "plugins listen on TCP there"],
+  [
+    / (socket-(dir|group|dir-missing)|counter-sockets.*|.* unix, with intruders.*)$/,
+    "plugins listen on TCP there",
+  ],
   [/ (block|kill-stopped|kill-blocked)$/, "nothing resumes a process that was stopped"],
   [/ (README's|the server of|the tests of|.*docs\/|guide)/, "the documents' commands are for a POSIX shell"],
   [/Go half of definitions/, "the generator's test needs gofmt in the same world as Node"],

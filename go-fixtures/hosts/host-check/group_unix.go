@@ -11,6 +11,9 @@ import (
 	"syscall"
 )
 
+// network is what plugins and brokers listen on.
+const network = "unix"
+
 // where is the part of a handshake line that says where a plugin listens.
 const where = `unix\|/[^|]+`
 

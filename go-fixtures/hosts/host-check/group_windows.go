@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// network is what plugins and brokers listen on.
+const network = "tcp"
+
 // where is the part of a handshake line that says where a plugin listens.
 const where = `tcp\|127\.0\.0\.1:\d+`
 

@@ -284,10 +284,14 @@ func announces(c *grpcConn, b *brokerStream) error {
 	}
 	fields := m.ProtoReflect().Descriptor().Fields()
 	text := func(name string) string { return m.ProtoReflect().Get(fields.ByTextName(name)).String() }
-	if text("service_id") != fmt.Sprint(reply.Id) || text("network") != "unix" || m.ProtoReflect().Has(fields.ByTextName("knock")) {
+	if text("service_id") != fmt.Sprint(reply.Id) || text("network") != network || m.ProtoReflect().Has(fields.ByTextName("knock")) {
 		return fmt.Errorf("id %d is announced by %v", reply.Id, m)
 	}
-	other, err := bareCopy(&net.UnixAddr{Net: "unix", Name: text("address")})
+	addr, err := resolve(network, text("address"))
+	if err != nil {
+		return err
+	}
+	other, err := bareCopy(addr)
 	if err != nil {
 		return err
 	}

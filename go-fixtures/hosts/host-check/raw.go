@@ -160,10 +160,14 @@ func (p *process) addr() (net.Addr, error) {
 	if len(p.fields) < 4 {
 		return nil, fmt.Errorf("no handshake line: %q", p.line)
 	}
-	if p.fields[2] == "unix" {
-		return net.ResolveUnixAddr("unix", p.fields[3])
+	return resolve(p.fields[2], p.fields[3])
+}
+
+func resolve(network, address string) (net.Addr, error) {
+	if network == "unix" {
+		return net.ResolveUnixAddr(network, address)
 	}
-	return net.ResolveTCPAddr(p.fields[2], p.fields[3])
+	return net.ResolveTCPAddr(network, address)
 }
 
 // greet connects, dispenses "greeter", if the plugin has it, or else asks for a

@@ -39,7 +39,10 @@ test("a path that a plugin announces is connected to if it is a named pipe's", (
   });
 });
 
-test("no folder is too deep, as no socket goes there; macOS has four bytes less than Linux", () => {
+// Paths are resolved by the rules of the system that runs the test.
+const onPosix = { skip: process.platform === "win32" };
+
+test("no folder is too deep, as no socket goes there; macOS has four bytes less than Linux", onPosix, () => {
   const deep = `/${"d".repeat(90)}`;
   assert.deepEqual(
     (["linux", "darwin", "win32"] as const).map((platform) => [

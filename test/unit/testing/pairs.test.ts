@@ -9,11 +9,12 @@ import { Collector, until } from "../../interop/support.js";
 
 test("connectionPair: bytes go both ways, and each side may end on its own", async () => {
   const [client, server] = await connectionPair();
+  const closed = Promise.all([once(client, "close"), once(server, "close")]);
   client.end("there");
   assert.equal(String((await once(server, "data"))[0]), "there");
   server.end("and back");
   assert.equal(String((await once(client, "data"))[0]), "and back");
-  await Promise.all([once(client, "close"), once(server, "close")]);
+  await closed;
 });
 
 test("rpcPair: a client on a server", async () => {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import {
   type Client,
@@ -21,6 +20,7 @@ import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcConnection } from "../../../../src/grpc/grpc-connection.js";
 import { Injector, makeServer, stopServer } from "../../../../src/grpc/server.js";
 import { nullLogger } from "../../../../src/hclog/logger.js";
+import { listenPath } from "../../../support.js";
 
 type Done = (error: ServiceError | null, answer?: string) => void;
 type Method = (...given: unknown[]) => ClientUnaryCall;
@@ -85,7 +85,7 @@ async function serve(): Promise<GrpcConnection> {
     } as never,
   );
   const injector = new Injector(server, undefined, nullLogger);
-  const address = join(tmpdir(), `goplug-direct-${process.pid}`);
+  const address = listenPath(tmpdir(), `goplug-direct-${process.pid}`);
   const listener = createServer((socket) => injector.inject(socket));
   await new Promise<void>((resolve) => listener.listen(address, resolve));
   const options = { "grpc.max_receive_message_length": 1000 };
@@ -252,7 +252,7 @@ test("a method that somebody replaces in the class is the one that is called", (
 });
 
 test("on a closed connection a call throws as grpc-js's does", async () => {
-  const address = join(tmpdir(), `goplug-direct-${process.pid}`);
+  const address = listenPath(tmpdir(), `goplug-direct-${process.pid}`);
   const other = await connectGrpc({ network: "unix", address }, {});
   const clients = [Direct, Indirect].map((each) => other.client(each) as unknown as TestClient);
   other.close();

@@ -10,11 +10,11 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { Client, type ClientWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
+import { listenPath } from "../../../support.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
 const codec = ["/test.Test/Call", identity, identity] as const;
@@ -56,7 +56,7 @@ async function serve(
     attempts.push(attempt);
     way(attempt);
   });
-  const address = join(tmpdir(), `goplug-retry-${process.pid}-${++sockets}`);
+  const address = listenPath(tmpdir(), `goplug-retry-${process.pid}-${++sockets}`);
   await new Promise<void>((resolve) => server.listen(address, resolve));
   const conn = await connectGrpc({ network: "unix", address }, { transport, redial });
   after(() => {
