@@ -9,13 +9,14 @@ TS_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
 # Without Go the interop matrix skips its cases; under CI=true a skip is a failure.
 FIXTURES := $(if $(HAVE_GO),go-fixtures/bin/.built)
 
-.PHONY: help demo test test-node test-runtimes test-windows run-tests run-tests-interop interop bench check gen reference build fixtures clean
+.PHONY: help demo test test-node test-node-quick test-runtimes test-windows run-tests run-tests-interop run-tests-quick interop bench check gen reference build fixtures clean
 
 help:
 	@echo "make demo     install, build, and call a real Go plugin from TypeScript"
 	@echo "make test     everything that must pass: types, unit, conformance, fuzz, faults, interop"
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
+	@echo "make test-node-quick       a part of the matrix under Node 22, 24 and 26   [LINES='22 24']"
 	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
 	@echo "make test-windows         the matrix on Windows under Wine [PATTERN='kv'] [INSTALL=1]"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux'] [ONE_CPU=1]"
@@ -72,6 +73,16 @@ test-node: build fixtures
 # The matrix on Windows's Node and Go programs, under Wine; see CONTRIBUTING.md.
 test-windows: build
 	scripts/windows/test.sh $(if $(PATTERN),'$(PATTERN)')
+
+# A part of the matrix (test/interop/quick.ts) under each other line of Node.
+LINES := 22 24 26
+
+test-node-quick: build fixtures
+	for line in $(LINES); do PATH="$$(scripts/runtime.sh $$line):$$PATH" $(MAKE) --no-print-directory run-tests-quick || exit 1; done
+
+run-tests-quick:
+	@node --version
+	$(RUN) test/interop/main.ts --quick
 
 run-tests: run-tests-interop
 	$(RUN) --test $(TESTS)

@@ -1,12 +1,14 @@
 // The interop matrix: a line a case, a table of host x plugin x protocol, and a closing count.
-// Usage: tsx test/interop/main.ts [PATTERN]: only the cases whose name matches the regular expression.
+// Usage: tsx test/interop/main.ts [PATTERN | --quick]: only the cases whose name matches the regular expression, or that of quick.ts.
 import { readdirSync } from "node:fs";
 import { binary, type Case, missingBinaries } from "./case.js";
 import { whyNotHere } from "./not-on-windows.js";
+import { quick } from "./quick.js";
 
 type Verdict = "PASS" | "FAIL" | "SKIP";
 
-const pattern = new RegExp(process.argv[2] ?? "");
+const [given = ""] = process.argv.slice(2);
+const pattern = given === "--quick" ? quick : new RegExp(given);
 // Not all peers are built for Windows.
 const strict = process.env.CI === "true" && process.platform !== "win32";
 const here = new URL(".", import.meta.url);
