@@ -62,6 +62,18 @@ export interface ExitMessage {
   readonly signal: string | null;
 }
 
+/** `goplug:stream`: a yamux stream begins, or is over in both directions. */
+export interface StreamMessage {
+  /** `open` by this side, `accept` of one that the other side has opened; `close` of either, however it ended. */
+  readonly action: "open" | "accept" | "close";
+  /** The stream's id: odd for those of the side that dialled. */
+  readonly id: number;
+  /** Bytes of payload sent on it up to now. */
+  readonly sentBytes: number;
+  /** Bytes of payload received on it up to now. */
+  readonly receivedBytes: number;
+}
+
 /** `goplug:broker`: a brokered stream stands (net/rpc). */
 export interface BrokerMessage {
   /** What this side did. */

@@ -7,6 +7,7 @@ import type {
   ExitMessage,
   HandshakeTrace,
   StartTrace,
+  StreamMessage,
   Traced,
 } from "./diagnostics-contexts.js";
 import { createTrace } from "./trace.js";
@@ -21,10 +22,11 @@ interface Channels {
   };
   readonly exit: Channel;
   readonly broker: Channel;
+  readonly stream: Channel;
 }
 
 /** Writes what the channels tell in lines for people, as far as the environment's DEBUG asks for them. */
-export function printDiagnostics({ tracing, exit, broker }: Channels): void {
+export function printDiagnostics({ tracing, exit, broker, stream }: Channels): void {
   printTrace("start", tracing.start, ({ plugin, reattach }) =>
     reattach ? "attach to a running plugin" : `start ${plugin}`,
   );
@@ -46,6 +48,9 @@ export function printDiagnostics({ tracing, exit, broker }: Channels): void {
       : `${plugin} (${id}) was killed by ${signal}`,
   );
   printEach<BrokerMessage>("broker", broker, ({ action, id }) => `${action} ${id}`);
+  printEach<StreamMessage>("stream", stream, ({ action, id, sentBytes, receivedBytes }) =>
+    action === "close" ? `close ${id}, ${sentBytes} bytes out, ${receivedBytes} bytes in` : `${action} ${id}`,
+  );
 }
 
 function printTrace<C extends Traced>(

@@ -7,6 +7,7 @@ import type {
   ExitMessage,
   HandshakeTrace,
   StartTrace,
+  StreamMessage,
 } from "./diagnostics-contexts.js";
 import { printDiagnostics } from "./diagnostics-lines.js";
 
@@ -21,6 +22,7 @@ export const tracing = {
 
 const exit = channel("goplug:exit");
 const broker = channel("goplug:broker");
+const stream = channel("goplug:stream");
 
 export function publishExit(message: ExitMessage): void {
   exit.publish(message);
@@ -28,6 +30,16 @@ export function publishExit(message: ExitMessage): void {
 
 export function publishBroker(message: BrokerMessage): void {
   broker.publish(message);
+}
+
+export function publishStream(
+  action: StreamMessage["action"],
+  id: number,
+  counts: Pick<StreamMessage, "sentBytes" | "receivedBytes">,
+): void {
+  if (!stream.hasSubscribers) return;
+  const { sentBytes, receivedBytes } = counts;
+  stream.publish({ action, id, sentBytes, receivedBytes } satisfies StreamMessage);
 }
 
 /** Whether anybody sees a trace. (Node's own `hasSubscribers` of tracing channels is younger than Node 20.) */
@@ -155,4 +167,4 @@ export class ObservedCall {
   }
 }
 
-printDiagnostics({ tracing, exit, broker });
+printDiagnostics({ tracing, exit, broker, stream });

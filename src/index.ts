@@ -40,6 +40,7 @@ export type {
   ExitMessage,
   HandshakeTrace,
   StartTrace,
+  StreamMessage,
   Traced,
 } from "./diagnostics-contexts.js";
 export { AbortedError, GoplugError, type GoplugErrorOptions, OptionError, TimeoutError } from "./errors.js";

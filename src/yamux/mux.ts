@@ -1,3 +1,4 @@
+import { publishStream } from "../diagnostics.js";
 import type { WaitOptions } from "../wait.js";
 import type { ResolvedConfig } from "./config.js";
 import { Deadlines } from "./deadlines.js";
@@ -209,7 +210,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
   }
 
   release(channel: MuxChannel): void {
-    this.#channels.delete(channel.id);
+    if (this.#channels.delete(channel.id)) publishStream("close", channel.id, channel.windows);
     this.#opening.delete(channel);
     this.#lingering.delete(channel);
     this.#needRelief.delete(channel);
@@ -260,6 +261,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
     channel.inBacklog = true;
     this.#channels.set(channel.id, channel);
     this.#opening.add(channel);
+    publishStream("open", channel.id, channel.windows);
     channel.announce();
     return channel;
   }
@@ -280,6 +282,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
     }
     const channel = new MuxChannel(this, id, "synReceived");
     this.#channels.set(id, channel);
+    publishStream("accept", id, channel.windows);
     if (waited) {
       channel.announce();
       this.#accepters.offer(channel);

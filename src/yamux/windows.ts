@@ -13,6 +13,9 @@ export class Windows {
   /** What the peer may have under way, unread bytes included; and at most. */
   #size: number;
   readonly #largest: number;
+  /** All credit that the peer has given, and that it was given. */
+  #credit = INITIAL_WINDOW;
+  #granted = INITIAL_WINDOW;
 
   /**
    * @param size what the peer may have under way at first, unread bytes included
@@ -27,12 +30,23 @@ export class Windows {
   /** @throws YamuxError ERR_YAMUX_SEND_WINDOW_OVERFLOW when the window would no longer fit the 32 bits it has in Go */
   addCredit(delta: number): void {
     this.send += delta;
+    this.#credit += delta;
     if (this.send > 0xffff_ffff) throw new YamuxError("ERR_YAMUX_SEND_WINDOW_OVERFLOW");
   }
 
   /** @throws YamuxError ERR_YAMUX_RECV_WINDOW_EXCEEDED when a data frame is longer than the window */
   expect(length: number): void {
     if (length > this.#receive) throw new YamuxError("ERR_YAMUX_RECV_WINDOW_EXCEEDED");
+  }
+
+  /** Bytes sent up to now: what is used of the credit. */
+  get sentBytes(): number {
+    return this.#credit - this.send;
+  }
+
+  /** Bytes that have arrived up to now. */
+  get receivedBytes(): number {
+    return this.#granted - this.#receive;
   }
 
   received(length: number): void {
@@ -43,6 +57,7 @@ export class Windows {
   open(unread: number): number {
     const delta = this.#size - unread - this.#receive;
     this.#receive += delta;
+    this.#granted += delta;
     return delta;
   }
 

@@ -8,16 +8,20 @@ import type { Metadata } from "@grpc/grpc-js";
 import {
   type CallTrace,
   Client,
+  collectBytes,
   type ExitLogLevel,
   type ExitMessage,
   grpcPlugin,
   type Logger,
   nullLogger,
+  type StreamMessage,
   type Traced,
 } from "../../../src/index.js";
+import { connectionPair } from "../../../src/testing/index.js";
+import { Session } from "../../../src/yamux/index.js";
 import { binary } from "../../interop/case.js";
 import { KVClient } from "../../interop/gen/kv.js";
-import { handshakeConfig, kv, withClient } from "../../interop/support.js";
+import { handshakeConfig, kv, until, withClient } from "../../interop/support.js";
 import { needs } from "../../support.js";
 
 const names = ["start", "handshake", "connect", "dispense", "call"] as const;
@@ -50,6 +54,42 @@ async function collect(work: () => Promise<void>): Promise<[name: string, contex
 }
 
 const isCall = (context: unknown): context is CallTrace => "method" in (context as object);
+
+test("streams tell of their beginning and end, on both sides, with what went through them", async () => {
+  const told: StreamMessage[] = [];
+  const listen = (message: unknown): void => void told.push(message as StreamMessage);
+  subscribe("goplug:stream", listen);
+  try {
+    const [near, far] = await connectionPair();
+    const [client, server] = [Session.client(near), Session.server(far)];
+    const channel = await client.open();
+    channel.end(Buffer.alloc(300_000));
+    const accepted = await server.accept();
+    assert.equal((await collectBytes(accepted)).length, 300_000);
+    accepted.end("seven b");
+    assert.equal((await collectBytes(channel)).length, 7);
+    await until("both ends", () => told.filter(({ action }) => action === "close").length === 2);
+    await client.close();
+    await server.close();
+  } finally {
+    unsubscribe("goplug:stream", listen);
+  }
+  assert.deepEqual(
+    told.slice(0, 2).map(({ action, id }) => [action, id]),
+    [
+      ["open", 1],
+      ["accept", 1],
+    ],
+  );
+  const closed = told.slice(2).map(({ sentBytes, receivedBytes }) => [sentBytes, receivedBytes]);
+  assert.deepEqual(
+    closed.sort(([a], [b]) => a! - b!),
+    [
+      [7, 300_000],
+      [300_000, 7],
+    ],
+  );
+});
 
 describe("diagnostics channels", needs("kv-netrpc", "kv-grpc"), () => {
   test("tell of start, handshake, connection, dispense, calls and exit, in this order", async () => {
