@@ -1,17 +1,12 @@
-// The store over gRPC, as small as a plugin can be, on the built library and ts-proto's code.
-import { grpcPlugin, serve } from "goplug";
-import { KVService } from "../../test/interop/plugins/dist/test/interop/gen/kv.js";
+// The store over gRPC, as small as a plugin can be, on the built library and protobuf-es's code.
+import * as protobuf from "@bufbuild/protobuf";
+import { protobufPlugin, serve } from "goplug";
+import { KV } from "../../test/interop/plugins/dist/test/interop/gen/es/kv_pb.js";
 
 const values = new Map();
-const kv = grpcPlugin({
-  client: () => undefined,
-  server: ({ server, impl }) => server.addService(KVService, impl),
-}).implement({
-  put({ request: { key, value } }, answer) {
-    values.set(key, value);
-    answer(null, {});
-  },
-  get: ({ request: { key } }, answer) => answer(null, { value: values.get(key) }),
+const kv = protobufPlugin(KV, protobuf).implement({
+  put: ({ key, value }) => void values.set(key, value),
+  get: ({ key }) => ({ value: values.get(key) }),
 });
 
 await serve({

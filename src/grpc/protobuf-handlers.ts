@@ -4,7 +4,7 @@ import type { GrpcServer } from "./grpc-server.js";
 import type { HandlerContext } from "./handler-context.js";
 import { handlerOf } from "./promise-handlers.js";
 import { methodsOfService, type ProtobufRuntime, type ServiceDescriptor } from "./protobuf-service.js";
-import { OwnServer } from "./transport/own-server.js";
+import type { OwnServer } from "./transport/own-server.js";
 import type { Messages } from "./write-messages.js";
 
 type Awaitable<T> = T | Promise<T>;
@@ -57,6 +57,7 @@ export function addProtobufService<S extends ServiceDescriptor>(
       create,
     );
   }
-  if (server instanceof OwnServer) server.addOwnService(definition, handlers);
+  // Not by its class, which would load the transport into every program that imports goplug.
+  if ("addOwnService" in server) (server as OwnServer).addOwnService(definition, handlers);
   else server.addService(definition, handlers);
 }

@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { builtin } from "../builtin.js";
 import { TlsError } from "../tls/errors.js";
 import { isPinned } from "../tls/pinned-certificate.js";
 import type { PluginTls } from "../tls/plugin-options.js";
@@ -37,7 +37,7 @@ export function serverRole(tls: ConnectionOptions, autoMTLS: boolean): PluginTls
   const requires = autoMTLS || requestCert === true;
   return {
     options: { ...certificates, ...rest, requestCert: requires, rejectUnauthorized: requires },
-    ...(autoMTLS && { pinned: new X509Certificate(ca as string) }),
+    ...(autoMTLS && { pinned: new builtin.crypto.X509Certificate(ca as string) }),
   };
 }
 
@@ -58,7 +58,7 @@ export function clientRole({ options, pinned }: PluginTls): ConnectionOptions {
       rejectUnauthorized: true,
       checkServerIdentity: (name, presented) =>
         isPinned(presented.raw, pinned)
-          ? checkServerIdentity(name, presented)
+          ? builtin.tls.checkServerIdentity(name, presented)
           : new TlsError("ERR_TLS_PEER", "the host's certificate is not the one that it announced"),
     }),
   };

@@ -1,6 +1,7 @@
-import { createHash, type Hash, timingSafeEqual } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { builtin } from "../builtin.js";
 import { AbortedError, badOption, GoplugError, type GoplugErrorOptions } from "../errors.js";
 import { isObject } from "../options.js";
 
@@ -82,7 +83,7 @@ export function startCheck(config: SecureConfig): RunningCheck {
   if (!algorithm) throw new ChecksumError("ERR_CHECKSUM_HASH", goTexts.ERR_CHECKSUM_HASH);
   let hash: Hash;
   try {
-    hash = createHash(algorithm);
+    hash = builtin.crypto.createHash(algorithm);
   } catch (cause) {
     const message = `${goTexts.ERR_CHECKSUM_HASH}: node:crypto has no ${JSON.stringify(algorithm)}`;
     throw new ChecksumError("ERR_CHECKSUM_HASH", message, { cause });
@@ -91,7 +92,7 @@ export function startCheck(config: SecureConfig): RunningCheck {
     update: (chunk) => void hash.update(chunk),
     matches() {
       const actual = hash.digest();
-      return actual.length === expected.length && timingSafeEqual(actual, expected);
+      return actual.length === expected.length && builtin.crypto.timingSafeEqual(actual, expected);
     },
   };
 }

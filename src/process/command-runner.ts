@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
+import { builtin } from "../builtin.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
 import { diagnoseExecutable } from "./diagnose.js";
 import { SpawnError } from "./errors.js";
@@ -71,7 +72,7 @@ export class CommandRunner implements Runner {
       let child: ChildProcess;
       const fail = (error: unknown): void => reject(explainSpawn({ path, file, cwd }, error));
       try {
-        child = spawn(file, args, {
+        child = builtin.childProcess.spawn(file, args, {
           argv0: path,
           env: { ...env },
           cwd,

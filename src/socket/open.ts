@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { chmodSync, chownSync, existsSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
+import { builtin } from "../builtin.js";
 import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
 import { ENV, type Network } from "../protocol/constants.js";
@@ -154,7 +154,7 @@ export async function openPrivateSocket(prefix: string): Promise<OpenSocket> {
 }
 
 async function openPipe(prefix: string): Promise<OpenSocket> {
-  const address = `\\\\.\\pipe\\${prefix}-${randomUUID()}`;
+  const address = `\\\\.\\pipe\\${prefix}-${builtin.crypto.randomUUID()}`;
   const server = createServer();
   try {
     await listen(server, address);

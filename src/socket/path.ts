@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { SocketError } from "./errors.js";
@@ -60,5 +59,5 @@ export function socketTempDir(): string {
 
 /** A new name for a socket, as Go's plugins choose theirs. */
 export function socketName(): string {
-  return `plugin${randomInt(2 ** 32)}`;
+  return `plugin${Math.floor(Math.random() * 2 ** 32)}`;
 }

@@ -1,6 +1,6 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { builtin } from "../builtin.js";
 import { SocketError } from "./errors.js";
 
 /** Milliseconds that the system's user database may take to find a group. */
@@ -28,7 +28,7 @@ function groupLine(text: string, group: string): string | undefined {
 /** Groups may stand in a directory service instead of the file; Node has no call for it, getent has. */
 async function askDatabase(group: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)("getent", ["group", "--", group], {
+    const { stdout } = await promisify(builtin.childProcess.execFile)("getent", ["group", "--", group], {
       timeout: lookupTimeout,
     });
     return stdout;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { builtin } from "../builtin.js";
 import { defaultHandshakeTimeout } from "./connect.js";
 import { TlsError, tlsFailure } from "./errors.js";
 import { isPinned } from "./pinned-certificate.js";
@@ -28,7 +29,7 @@ export function tlsAcceptor(
   handshakeTimeout: number = defaultHandshakeTimeout,
 ): (connection: Socket) => void {
   // Never listens: it only shakes hands on the connections that it is handed.
-  const server = createServer({ handshakeTimeout, ...options });
+  const server = builtin.tls.createServer({ handshakeTimeout, ...options });
   server.on("secureConnection", (socket) => {
     // The host's certificate is its own CA: what it has signed would pass the chain's verification too.
     if (pinned !== undefined && !isPinned(socket.getPeerCertificate().raw, pinned)) {

@@ -1,5 +1,5 @@
-import { createHash, generateKeyPair, randomBytes, sign } from "node:crypto";
 import { promisify } from "node:util";
+import { builtin } from "../builtin.js";
 
 /** A certificate with the private key that belongs to it. */
 export interface Certificate {
@@ -16,8 +16,6 @@ export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
-
-const generate = promisify(generateKeyPair);
 
 /** Seconds by which the peer's clock may be behind (mtls.go). */
 const clockSkew = 30;
@@ -51,7 +49,9 @@ export async function generateCertificate(validity: Validity = defaultValidity()
   // One after the other: the one imports the other, and Jest cannot link a module that is being linked already.
   const asn1 = await import("asn1js");
   const pki = await import("pkijs");
-  const { publicKey, privateKey } = await generate("ec", { namedCurve: "P-521" });
+  const { publicKey, privateKey } = await promisify(builtin.crypto.generateKeyPair)("ec", {
+    namedCurve: "P-521",
+  });
   const certificate = new pki.Certificate();
   certificate.version = 2;
   certificate.serialNumber = new asn1.Integer({ valueHex: toArrayBuffer(serialNumber()) });
@@ -89,7 +89,9 @@ export async function generateCertificate(validity: Validity = defaultValidity()
     extension(
       oid.subjectKeyIdentifier,
       false,
-      new asn1.OctetString({ valueHex: toArrayBuffer(createHash("sha1").update(keyBits).digest()) }),
+      new asn1.OctetString({
+        valueHex: toArrayBuffer(builtin.crypto.createHash("sha1").update(keyBits).digest()),
+      }),
     ),
     extension(
       oid.subjectAltName,
@@ -104,7 +106,7 @@ export async function generateCertificate(validity: Validity = defaultValidity()
   certificate.signature.algorithmId = oid.ecdsaWithSha512;
   certificate.signatureAlgorithm.algorithmId = oid.ecdsaWithSha512;
   certificate.tbsView = new Uint8Array(certificate.encodeTBS().toBER());
-  const signature = sign("sha512", certificate.tbsView, privateKey);
+  const signature = builtin.crypto.sign("sha512", certificate.tbsView, privateKey);
   certificate.signatureValue = new asn1.BitString({ valueHex: toArrayBuffer(signature) });
 
   const certDer = Buffer.from(certificate.toSchema(true).toBER());
@@ -140,7 +142,7 @@ function x509Time(date: Date): { type: 0 | 1; value: Date } {
 
 /** 128 random bits as a positive, minimal DER integer. */
 function serialNumber(): Buffer {
-  const bytes = randomBytes(16);
+  const bytes = builtin.crypto.randomBytes(16);
   // A leading zero byte that the sign does not need would not be DER, and a serial of zero is none.
   if (bytes[0] === 0) bytes[0] = 1;
   return bytes[0]! < 0x80 ? bytes : Buffer.concat([Uint8Array.of(0), bytes]);

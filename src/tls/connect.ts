@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
+import { builtin } from "../builtin.js";
 import type { SocketTarget } from "../socket/address.js";
 import { waitFor } from "../wait.js";
 import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
@@ -42,7 +43,7 @@ export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promi
   const secured = waitFor<TLSSocket>(limits, (resolve, reject) => {
     let socket: TLSSocket;
     try {
-      socket = connect({ ...tls, ...target });
+      socket = builtin.tls.connect({ ...tls, ...target });
     } catch (error) {
       throw unusableOptions(error);
     }

@@ -1,4 +1,5 @@
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { builtin } from "../builtin.js";
 import { type Certificate, certificateName } from "./certificate.js";
 import { TlsError } from "./errors.js";
 import { isPinned, readCertificate } from "./pinned-certificate.js";
@@ -73,7 +74,7 @@ function pinnedOptions(own: Certificate, announced: Buffer): ConnectionOptions {
       if (!isPinned(presented.raw, pinned)) {
         return new TlsError("ERR_TLS_PEER", "the plugin's certificate is not the one that it announced");
       }
-      return checkServerIdentity(name, presented);
+      return builtin.tls.checkServerIdentity(name, presented);
     },
   };
 }

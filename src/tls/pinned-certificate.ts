@@ -1,11 +1,12 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { builtin } from "../builtin.js";
 import { TlsError } from "./errors.js";
 
 /** Reads the DER bytes of one certificate that the other side announced. @throws TlsError ERR_TLS_CERTIFICATE */
 export function readCertificate(der: Buffer, from: string): X509Certificate {
   let certificate: X509Certificate;
   try {
-    certificate = new X509Certificate(der);
+    certificate = new builtin.crypto.X509Certificate(der);
   } catch (cause) {
     throw new TlsError("ERR_TLS_CERTIFICATE", `${from} is not a certificate: ${(cause as Error).message}`, {
       cause,

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import { createSecureContext, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
+import { builtin } from "../builtin.js";
 import { generateCertificate } from "./certificate.js";
 import { unusableOptions } from "./errors.js";
 import { readCertificatePem } from "./pinned-certificate.js";
@@ -51,7 +52,7 @@ export async function pluginTls({ provider, clientCert }: PluginTlsSettings): Pr
 /** A plugin whose options are wrong must say so before it announces itself, not at its first connection. */
 function usable(options: TlsOptions): TlsOptions {
   try {
-    createSecureContext(options);
+    builtin.tls.createSecureContext(options);
   } catch (error) {
     throw unusableOptions(error);
   }

@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket, TcpNetConnectOpts } from "node:net";
 import { connect as netConnect } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { connect as tlsConnect } from "node:tls";
+import { builtin } from "../builtin.js";
 import { badOption } from "../errors.js";
 import { isObject } from "../options.js";
 import { type WaitOptions, waitFor } from "../wait.js";
@@ -51,7 +51,8 @@ export async function dial(options: DialOptions): Promise<Session> {
     const address = path !== undefined ? { path } : { host, port };
     // tls.connect takes onread like net.connect; its type does not say so.
     const target = { ...tls, ...address, onread };
-    const socket: Socket = tls !== undefined ? tlsConnect(target) : netConnect(target as TcpNetConnectOpts);
+    const socket: Socket =
+      tls !== undefined ? builtin.tls.connect(target) : netConnect(target as TcpNetConnectOpts);
     const onError = (cause: Error): void => {
       socket.destroy();
       reject(

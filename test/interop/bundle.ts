@@ -5,12 +5,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** Bundles an example's plugin into a folder of its own, as one would ship it, and gives the file to start. */
-export async function bundle(example: string): Promise<string> {
+/** {@link bundleFile} for an example's plugin. */
+export function bundle(example: string): Promise<string> {
+  return bundleFile(fileURLToPath(new URL(`../../examples/${example}/plugin.ts`, import.meta.url)));
+}
+
+/** Bundles a plugin into a folder of its own, as one would ship it, and gives the file to start. */
+export async function bundleFile(plugin: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await build({
-    entryPoints: [fileURLToPath(new URL(`../../examples/${example}/plugin.ts`, import.meta.url))],
+    entryPoints: { plugin },
     outdir: folder,
     bundle: true,
     // In one file the import of grpc-js, which this plugin has no use for, would come first.

@@ -1,4 +1,4 @@
-import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
+import { builtin } from "../../builtin.js";
 import { Code } from "./status.js";
 
 /** What a peer may compress messages with. */
@@ -21,8 +21,8 @@ export function isEncoding(name: string): name is Encoding {
 }
 
 export function compress(message: Uint8Array, encoding: Encoding): Uint8Array {
-  if (encoding === "gzip") return gzipSync(message);
-  return encoding === "deflate" ? deflateSync(message) : message;
+  if (encoding === "gzip") return builtin.zlib.gzipSync(message);
+  return encoding === "deflate" ? builtin.zlib.deflateSync(message) : message;
 }
 
 /**
@@ -39,7 +39,9 @@ export function decompress(message: Buffer, encoding: string | undefined, limit:
   }
   const options = limit < 0x7fff_ffff ? { maxOutputLength: Math.max(1, limit) } : {};
   try {
-    return encoding === "gzip" ? gunzipSync(message, options) : inflateSync(message, options);
+    return encoding === "gzip"
+      ? builtin.zlib.gunzipSync(message, options)
+      : builtin.zlib.inflateSync(message, options);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") {
       throw tooLarge("Received message that decompresses to a size larger than max", undefined, limit);

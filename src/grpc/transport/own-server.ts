@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { ServerInterceptor, ServerOptions, UntypedHandleCall } from "@grpc/grpc-js";
 import { OptionError } from "../../errors.js";
 import {
@@ -17,6 +17,7 @@ import type { CallLimits } from "./client-call.js";
 import { defaultHandler, type Handler, type HandlerFunction, handle, typeOf } from "./handle.js";
 import type { AnyMetadata, MetadataClass } from "./metadata.js";
 import { serverOptions } from "./options.js";
+import { isSecured } from "./secured.js";
 import { nobody, OwnServerCall, refuse, type ServerConnection } from "./server-call.js";
 import { Code, fieldOf } from "./status.js";
 
@@ -240,7 +241,7 @@ function describeConnection(stream: Duplex | undefined, limits: CallLimits): Ser
     info: { localAddress, localPort, remoteAddress, remotePort },
     isFlushed: () => stream?.writableLength === 0,
     authContext() {
-      if (!(stream instanceof TLSSocket) || !stream.authorized) return {};
+      if (!isSecured(stream) || !stream.authorized) return {};
       const certificate = stream.getPeerCertificate();
       return {
         transportSecurityType: "ssl",

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, type PeerCertificate, TLSSocket } from "node:tls";
+import type { ConnectionOptions, PeerCertificate } from "node:tls";
 import type { AbortedError } from "../../errors.js";
 import {
   type Connection,
@@ -15,6 +15,7 @@ import { certificateName } from "../../tls/certificate.js";
 import { connectTls } from "../../tls/connect.js";
 import { unlessCut } from "../../wait.js";
 import { GrpcConnectError } from "../errors.js";
+import { isSecured } from "./secured.js";
 
 /** A connection that was dialled, and what is known of its other end. */
 export interface Dialled {
@@ -76,7 +77,7 @@ export class Transport {
   }
 
   get authContext(): { transportSecurityType?: string; sslPeerCertificate?: PeerCertificate } {
-    if (!(this.#stream instanceof TLSSocket)) return {};
+    if (!isSecured(this.#stream)) return {};
     return { transportSecurityType: "ssl", sslPeerCertificate: this.#stream.getPeerCertificate() };
   }
 

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { Writable } from "node:stream";
+import { builtin } from "../../builtin.js";
 
 const shell = "/bin/sh";
 
@@ -97,7 +98,7 @@ export class Watchdog {
       return;
     }
     // A session of its own: what a terminal sends to the host's group must not end the watchdog before the host.
-    const child = spawn(shell, ["-c", watchdogScript, "goplug-watchdog"], {
+    const child = builtin.childProcess.spawn(shell, ["-c", watchdogScript, "goplug-watchdog"], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
       stdio: ["pipe", "ignore", "ignore"],
