@@ -11,9 +11,11 @@ import {
 } from "node:http2";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
+import * as protobuf from "@bufbuild/protobuf";
 import { Client, type ClientWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
+import { KV } from "../../../interop/gen/es/kv_pb.js";
 import { listenPath } from "../../../support.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
@@ -71,7 +73,7 @@ async function serve(
         error === null ? resolve(reply!) : reject(error),
       );
     });
-  return { attempts, call, client, sessions };
+  return { attempts, call, client, conn, sessions };
 }
 
 for (const transport of ["goplug", "grpc-js"] as const) {
@@ -109,6 +111,14 @@ for (const transport of ["goplug", "grpc-js"] as const) {
     assert.equal(attempts.length, 1);
   });
 }
+
+test("a refused call of conn.protobuf is made again", async () => {
+  const { attempts, conn } = await serve("goplug", [refuse, answer]);
+  // The echo of a GetRequest reads as a GetResponse.
+  const { value } = await conn.protobuf(KV, protobuf).get({ key: "k" });
+  assert.equal(Buffer.from(value).toString(), "k");
+  assert.equal(attempts.length, 2);
+});
 
 test("a call that is refused a second time fails", async () => {
   const { attempts, call } = await serve("goplug", [refuse]);
