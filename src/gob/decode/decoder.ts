@@ -3,7 +3,7 @@ import { Fault, GobError, toGobError } from "../errors.js";
 import { goText } from "../schema/go-type.js";
 import type { Registry } from "../schema/registry.js";
 import { type AnySchema, base, checkSchema, type Output } from "../schema/schema.js";
-import { keepFreedMemory } from "../wire/large-memory.js";
+import { keepFreedMemory, LARGE } from "../wire/large-memory.js";
 import { corrupt } from "../wire/reader.js";
 import { asBytes, type InvalidUtf8 } from "../wire/text.js";
 import type { WireType } from "../wire/wire-type.js";
@@ -30,8 +30,6 @@ const DESCRIBE = Symbol("describe");
 
 /** Bytes that an announced length may reserve before they have arrived: the most a lying peer gets for a few bytes. */
 const MODERATE = 2 << 20;
-/** Blocks from this size on are worth some care. */
-const LARGE = 1 << 18;
 
 /**
  * Go's gob.Decoder: the receiving half of one stream. Bytes are pushed in as they arrive, in chunks of any size;

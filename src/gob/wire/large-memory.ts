@@ -1,3 +1,6 @@
+/** Blocks from this size on are worth some care. */
+export const LARGE = 1 << 18;
+
 // Below glibc's highest threshold (32 MiB); twice of it is more than V8 lets dead buffers grow to before it frees them.
 const LARGEST_FREED = 20 << 20;
 

@@ -1,3 +1,5 @@
+import { keepFreedMemory, LARGE } from "./large-memory.js";
+
 /** Smallest and largest block: 64 KiB and 2 MiB, each with room for what goes before and after a value of that size. */
 const SMALLEST = 16;
 const LARGEST = 21;
@@ -6,7 +8,9 @@ const MARGIN = 4096;
 const KEPT = 2;
 
 const free: Buffer[][] = Array.from({ length: LARGEST - SMALLEST + 1 }, () => []);
-const lent = new WeakMap<ArrayBufferLike, Buffer>();
+// On the memory itself: what is in a WeakMap lives until the old generation is collected.
+const LENT = Symbol("lent");
+type Lendable = ArrayBufferLike & { [LENT]?: Buffer | undefined };
 
 /**
  * Memory for a large message, from a pool that all encoders share. The system clears each page of fresh memory before it
@@ -16,8 +20,9 @@ export function lendSlab(least: number): Buffer {
   for (let size = SMALLEST; size <= LARGEST; size++) {
     const bytes = 2 ** size + MARGIN;
     if (bytes < least) continue;
+    if (bytes >= LARGE) keepFreedMemory();
     const slab = free[size - SMALLEST]!.pop() ?? Buffer.allocUnsafeSlow(bytes);
-    lent.set(slab.buffer, slab);
+    (slab.buffer as Lendable)[LENT] = slab;
     return slab;
   }
   return Buffer.allocUnsafeSlow(least);
@@ -25,9 +30,10 @@ export function lendSlab(least: number): Buffer {
 
 /** Takes back the block that these bytes are a part of; with other memory it does nothing. */
 export function takeBackSlab(bytes: Uint8Array): void {
-  const slab = lent.get(bytes.buffer);
+  const memory: Lendable = bytes.buffer;
+  const slab = memory[LENT];
   if (slab === undefined) return;
-  lent.delete(bytes.buffer);
+  memory[LENT] = undefined;
   const kept = free[Math.log2(slab.length - MARGIN) - SMALLEST]!;
   if (kept.length < KEPT) kept.push(slab);
 }

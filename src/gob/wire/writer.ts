@@ -9,6 +9,8 @@ const MIN_SLAB = 512;
 const MAX_SLAB = 1 << 16;
 /** From this size on a message gets a block of its own, lent from the pool. */
 const OWN_BLOCK = 1 << 15;
+/** By how much the next large message may be longer than the last without being copied on the way. */
+const SPARE = 256;
 /** Room that is left in front of what is being written: the lengths of two large messages, whose size shows at their end. */
 const HEADROOM = 8;
 
@@ -102,7 +104,7 @@ export class Writer {
     }
     this.#home = undefined;
     this.#use(home.buf, home.view, home.pos);
-    if (taken.length > this.#expected) this.#expected = taken.length + (taken.length >> 4);
+    if (taken.length > this.#expected) this.#expected = taken.length + SPARE;
     return taken;
   }
 
