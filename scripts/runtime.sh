@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the folder of another runtime's program, from the npm registry where it is not there yet: runtime.sh 24 (a line of Node),
-# runtime.sh bun, runtime.sh deno, runtime.sh typescript-5.4 (a compiler).
+# runtime.sh bun, runtime.sh deno, runtime.sh typescript-5.4 (a compiler), runners (of tests).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.runtimes/$1
@@ -13,6 +13,11 @@ case $1 in
     package=typescript@${1#typescript-}
     programs=$folder/node_modules/.bin
     ;;
+  runners)
+    # Of vitest the last line that runs on Node 20.
+    package="vitest@4.1.12 jest@30.5.2 ts-node@10.9.2 typescript@5.9.3 @types/node@20"
+    programs=$folder/node_modules/.bin
+    ;;
   *)
     system=$(node -p '`${process.platform === "win32" ? "win" : process.platform}-${process.arch}`')
     package=node-$system@$1
@@ -22,6 +27,6 @@ esac
 if [ ! -d "$programs" ]; then
   mkdir -p "$folder"
   echo '{ "private": true }' > "$folder/package.json"
-  npm install --silent --no-audit --no-fund --prefix "$folder" "$package" >&2
+  npm install --silent --no-audit --no-fund --prefix "$folder" $package >&2
 fi
 echo "$PWD/$programs"
