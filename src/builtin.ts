@@ -9,11 +9,11 @@ export const builtin = {
   get crypto() {
     return process.getBuiltinModule("node:crypto");
   },
-  get module() {
-    return process.getBuiltinModule("node:module");
-  },
   get tls() {
-    return process.getBuiltinModule("node:tls");
+    const tls = process.getBuiltinModule("node:tls");
+    // In Node 20 it is missing, and nothing of tls works, if X509Certificate's toLegacyObject was called before tls was loaded.
+    tls.createSecureContext ??= (process.getBuiltinModule("_tls_common") as typeof tls).createSecureContext;
+    return tls;
   },
   get zlib() {
     return process.getBuiltinModule("node:zlib");

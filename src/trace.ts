@@ -1,5 +1,4 @@
 import { format } from "node:util";
-import { builtin } from "./builtin.js";
 
 /** Writes a trace line, in `debug`'s format. */
 export interface Trace {
@@ -33,7 +32,7 @@ let warned = false;
 /** A bundle in one file need not have the package beside it: a reason to say so, not to end a plugin. */
 function loadDebug(): typeof import("debug") | undefined {
   try {
-    return builtin.module.createRequire(import.meta.url)("debug");
+    return process.getBuiltinModule("node:module").createRequire(import.meta.url)("debug");
   } catch {
     if (!warned)
       process.emitWarning("goplug: there are no traces, since the package debug is not to be found");
