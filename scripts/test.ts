@@ -1,6 +1,6 @@
 // `npm test`: what `make test` runs; on Windows, which has no make, those tests that do not need another system.
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -26,7 +26,7 @@ const matrix = process.argv[2] ?? "^(ts|go)->(ts|go) (netrpc|grpc) ";
 
 function run(command: string, args: readonly string[], cwd?: string): boolean {
   const { status, error } = spawnSync(command, args, { stdio: "inherit", cwd });
-  if (error !== undefined) console.log(`${command} cannot be run: ${error.message}`);
+  if (error !== undefined) console.log(`there is no ${command} here (${error.message})`);
   return status === 0;
 }
 
@@ -40,10 +40,12 @@ function testFiles(): string[] {
 }
 
 function testOnWindows(): boolean {
-  // Under Wine there is no Go, and the programs have been built before.
-  run("go", ["build", "-o", "bin/windows/", "./..."], "go-fixtures");
+  // Under Wine there is no Go: the programs have been built before, as they may have been elsewhere.
+  const isBuilt = existsSync("go-fixtures/bin/windows");
+  if (process.env.WINEPREFIX === undefined || !isBuilt)
+    run("go", ["build", "-o", "bin/windows/", "./..."], "go-fixtures");
   const node = (...args: string[]): boolean => run(process.execPath, ["--import", "tsx", ...args]);
-  const unitPassed = process.argv[2] !== undefined || node("--test", ...testFiles());
+  const unitPassed = process.argv[2] !== undefined || node("--test", "--test-reporter=spec", ...testFiles());
   return node("test/interop/main.ts", matrix) && unitPassed;
 }
 

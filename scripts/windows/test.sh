@@ -24,7 +24,7 @@ export NODE_SKIP_PLATFORM_CHECK=1
 mkdir -p "$home"
 exec 9> "$home/lock"
 flock -n 9 || { echo "another run has $home: wait for its end"; exit 1; }
-trap 'wineserver -k || true' EXIT
+trap 'wineserver -k > /dev/null 2>&1 || true' EXIT
 
 esbuild_version=$(node -p 'require("esbuild/package.json").version')
 programs=$home/node_modules
