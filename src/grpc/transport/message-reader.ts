@@ -1,4 +1,5 @@
 import { decompress, MessageError, tooLarge } from "./compression.js";
+import { expectMessage } from "./large-messages.js";
 import { Code } from "./status.js";
 
 const HEADER_SIZE = 5;
@@ -59,7 +60,10 @@ export class MessageReader {
           const message = chunk.subarray(at, at + length);
           at += length;
           this.#tell(mayKeep ? message : Buffer.from(message));
-        } else if (length <= TRUSTED) this.#whole = Buffer.allocUnsafeSlow(length);
+        } else if (length <= TRUSTED) {
+          expectMessage(length);
+          this.#whole = Buffer.allocUnsafeSlow(length);
+        }
         continue;
       }
       const taken = Math.min(this.#left, end - at);

@@ -10,6 +10,7 @@ import { startTimer } from "../../wait.js";
 import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
+import { expectMessage } from "./large-messages.js";
 import { messageHeader } from "./message-reader.js";
 import { type AnyMetadata, appendMetadata, type MetadataClass, readMetadata } from "./metadata.js";
 import type { PartialStatusObject } from "./server-surface.js";
@@ -110,6 +111,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
       this.sendStatus({ code: error.status, details: error.message });
       return;
     }
+    expectMessage(bytes.length);
     if (!this.#metadataSent) this.sendMetadata(null);
     const goOn = this.#stream.write(bytes, messageHeader(bytes.length, false));
     const { singleAnswer, untilTaken } = this.#codec;
