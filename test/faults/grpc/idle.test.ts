@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { listenPath } from "../../support.js";
 
 const CALLS = 10_000;
 /** Bytes a call, several times what was measured (docs/grpc.md). */
@@ -50,7 +50,7 @@ class Side {
 }
 
 test("10,000 idle calls", { timeout: 120_000 }, async (t) => {
-  const path = join(tmpdir(), `goplug-idle-${process.pid}`);
+  const path = listenPath(tmpdir(), `goplug-idle-${process.pid}`);
   const server = new Side("server", path);
   after(() => server.stop());
   const before = { server: await server.report(), client: undefined as Report | undefined };

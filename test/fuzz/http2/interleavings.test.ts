@@ -12,7 +12,6 @@ import {
 } from "node:http2";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import {
@@ -23,6 +22,7 @@ import {
   type SessionOptions,
   type Stream,
 } from "../../../src/http2/index.js";
+import { listenPath } from "../../support.js";
 import { Recorder, request, until } from "../../unit/http2/support.js";
 
 type Step =
@@ -69,7 +69,7 @@ const digest = (bytes: Buffer): string =>
 let sockets = 0;
 
 async function listen(server: Server | ReturnType<typeof createHttp2Server>): Promise<string> {
-  const path = join(tmpdir(), `goplug-turns-${process.pid}-${++sockets}`);
+  const path = listenPath(tmpdir(), `goplug-turns-${process.pid}-${++sockets}`);
   server.listen(path);
   await once(server, "listening");
   after(() => void server.close());
