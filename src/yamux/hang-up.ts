@@ -26,7 +26,8 @@ export function surviveHangUp(conn: Duplex, onHangUp: (cause: Error) => void): v
   const write = conn._write;
   const writev = conn._writev;
   conn._write = (chunk: unknown, encoding: BufferEncoding, callback: Done): void => {
-    pending = callback;
+    // Bun's _writev goes through _write.
+    if (callback !== done) pending = callback;
     write.call(conn, chunk, encoding, done);
   };
   if (writev) {

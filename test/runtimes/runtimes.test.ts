@@ -22,8 +22,6 @@ const runtimes: Readonly<Record<string, () => readonly string[]>> = {
 
 /** What does not work, as docs/runtimes.md says. */
 const broken: Readonly<Record<string, readonly string[]>> = {
-  // Large answers of a plugin over yamux stall.
-  bun: ["kv-1MiB", "grpc-kv-mux"],
   // Its node:tls does not ask the host for a certificate.
   deno: ["grpc-kv-tls"],
 };
