@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { missingBinaries } from "./interop/case.js";
 
 /** Where a test can listen: on a socket in the folder, on Windows on a named pipe. */
 export function listenPath(folder: string, name: string): string {
-  return process.platform === "win32" ? `\\\\.\\pipe\\goplug-${randomUUID()}` : join(folder, name);
+  return process.platform === "win32" ? `\\\\.\\pipe\\${basename(folder)}-${name}` : join(folder, name);
 }
 
 /** The option for tests that need fixture binaries: skipped without them, but under CI=true they must be there. */

@@ -35,7 +35,9 @@ for (const network of networks) {
 }
 
 for (const network of networks) {
-  test(`a server that has said its last word can still be written to, ${network}`, async () => {
+  // Named pipes, which stand for unix sockets there, do not end one direction alone.
+  const skip = network === "unix" && process.platform === "win32";
+  test(`a server that has said its last word can still be written to, ${network}`, { skip }, async () => {
     const { plugin, tls } = await pair();
     const heard: Promise<Buffer>[] = [];
     await using listener = await listenSecured(network, plugin, {
