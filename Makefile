@@ -70,7 +70,7 @@ test-node: build fixtures
 	@test -n "$(NODE)" || { echo "which one? make test-node NODE=24"; exit 2; }
 	PATH="$$(scripts/runtime.sh $(NODE)):$$PATH" $(MAKE) --no-print-directory run-tests$(if $(ONLY),-$(ONLY))
 
-# The matrix on Windows's Node and Go programs, under Wine; see CONTRIBUTING.md.
+# Unit tests and matrix on Windows's Node and Go programs, under Wine; see CONTRIBUTING.md. With PATTERN the matrix alone.
 test-windows: build
 	scripts/windows/test.sh $(if $(PATTERN),'$(PATTERN)')
 
