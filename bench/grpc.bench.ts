@@ -1,10 +1,12 @@
 // goplug's gRPC host beside a Go host and a bare grpc-js client, on the same Go plugin; a TypeScript plugin beside a Go one, and
 // beside one by grpc-js's transport, under the same Go host; the multiplexed broker beside the plain.
+import * as protobuf from "@bufbuild/protobuf";
 import { credentials } from "@grpc/grpc-js";
-import { Client, grpcPlugin, nullLogger } from "../src/index.js";
+import { Client, grpcPlugin, nullLogger, protobufPlugin } from "../src/index.js";
 import { pluginCommand } from "../test/interop/build-plugins.js";
 import { binary } from "../test/interop/case.js";
 import { AddHelperClient, type BrokerId, type SumReply } from "../test/interop/gen/counter.js";
+import { KV } from "../test/interop/gen/es/kv_pb.js";
 import { KVClient } from "../test/interop/gen/kv.js";
 import { StreamClient } from "../test/interop/gen/stream.js";
 import { call, counter } from "../test/interop/grpc-support.js";
@@ -63,6 +65,45 @@ async function hosts(workload: Workload): Promise<Row[]> {
     await go.stop();
   }
 }
+
+/** Unary calls by protobuf-es's client, which grpc-js has no part in. */
+async function protobufHost(workload: Workload): Promise<Row> {
+  const { name, unit, inFlight, size, floors } = workload;
+  const cmd = [binary("kv-grpc")] as const;
+  const plugins = { kv: protobufPlugin(KV, protobuf) };
+  await using host = new Client({ handshakeConfig, plugins, cmd, allowedProtocols, logger: nullLogger });
+  const store = await host.dispense("kv");
+  await store.put({ key: "bench", value: pattern(size) });
+  const go = new GoHost(workload, cmd);
+  try {
+    const figures = await alternate(rounds, {
+      goplug: driver(inFlight, async () => {
+        await store.get({ key: "bench" });
+        return 1;
+      }),
+      go: go.measure,
+    });
+    return row(`grpc.protobuf.${name}`, unit, "higher", figures.goplug, "Go host", figures.go, floors.go);
+  } finally {
+    await go.stop();
+  }
+}
+
+/** A plugin of protobuf-es's services under a Go host. */
+async function protobufPluginRow(workload: Workload): Promise<Row> {
+  const goplug = new GoHost(workload, await pluginCommand("kv-es"));
+  const go = new GoHost(workload, [binary("kv-grpc")]);
+  try {
+    const figures = await alternate(rounds, { goplug: goplug.measure, go: go.measure });
+    const name = `grpc.plugin.protobuf.${workload.name}`;
+    return row(name, workload.unit, "higher", figures.goplug, "Go plugin", figures.go, 0.8);
+  } finally {
+    await Promise.all([goplug.stop(), go.stop()]);
+  }
+}
+
+/** The workloads that are calls of KV.Get. */
+const unary: ReadonlySet<string> = new Set(["sequential", "inflight64", "get1MiB"]);
 
 async function plugins(workload: Workload): Promise<Row[]> {
   const goplug = new GoHost(workload, await pluginCommand("kv-grpc"));
@@ -143,6 +184,10 @@ export const suite: Suite = {
     for (const workload of workloads) {
       const name = `grpc.plugin.${workload.name}`;
       if (wanted(name) || wanted(`${name}.grpc-js`)) rows.push(...(await plugins(workload)));
+    }
+    for (const workload of workloads.filter(({ name }) => unary.has(name))) {
+      if (wanted(`grpc.protobuf.${workload.name}`)) rows.push(await protobufHost(workload));
+      if (wanted(`grpc.plugin.protobuf.${workload.name}`)) rows.push(await protobufPluginRow(workload));
     }
     for (const one of overBroker) if (wanted(`grpc.mux.${one.name}`)) rows.push(await brokered(one));
     return rows;
