@@ -201,7 +201,7 @@ const scripts: Record<string, (client: TestClient) => unknown> = {
 };
 
 for (const [name, script] of Object.entries(scripts)) {
-  test(`both ways of a call tell the same: ${name}`, async () => {
+  test(`both ways of a call tell the same: ${name}`, { timeout: 60_000 }, async () => {
     const direct = await script(conn.client(Direct) as unknown as TestClient);
     const indirect = await script(conn.client(Indirect) as unknown as TestClient);
     assert.deepEqual(direct, indirect);
