@@ -10,36 +10,35 @@ import { parseArgs } from "node:util";
 import type { Row, Suite } from "./harness.js";
 
 const { values: options, positionals } = parseArgs({
-  options: { "one-cpu": { type: "boolean" }, results: { type: "string" } },
+  options: { "one-cpu": { type: "boolean" }, suite: { type: "string" }, results: { type: "string" } },
   allowPositionals: true,
 });
 const pattern = new RegExp(positionals[0] ?? "");
 const here = new URL(".", import.meta.url);
 
-async function measure(): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const file of readdirSync(here)
-    .filter((name) => name.endsWith(".bench.ts"))
-    .sort()) {
-    const { suite } = (await import(new URL(file, here).href)) as { suite: Suite };
-    process.stderr.write(`# ${suite.name}\n`);
-    rows.push(...(await suite.run((name) => pattern.test(name))));
-  }
-  return rows;
+/** Each suite in a process of its own: what one has loaded and left in memory must not slow down the next. */
+function measure(prefix: readonly string[] = []): Row[] {
+  const files = readdirSync(here).filter((name) => name.endsWith(".bench.ts"));
+  return files.sort().flatMap((file) => inProcess(prefix, file));
 }
 
-/** The same rows from a run of this program, and so of all that it starts, on the first processor alone. */
-function measureOnOneCpu(): Row[] {
+function inProcess(prefix: readonly string[], file: string): Row[] {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   try {
     const results = join(folder, "results.json");
-    const command = [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url), pattern.source];
-    process.stderr.write("# on one processor\n");
-    const { status, error } = spawnSync("taskset", ["-c", "0", ...command, "--results", results], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
-    if (error !== undefined || status !== 0)
-      throw new Error(`the run on one processor failed (${status})`, { cause: error });
+    const [command, ...args] = [
+      ...prefix,
+      process.execPath,
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      pattern.source,
+      "--suite",
+      file,
+      "--results",
+      results,
+    ];
+    const { status, error } = spawnSync(command!, args, { stdio: ["ignore", "ignore", "inherit"] });
+    if (error !== undefined || status !== 0) throw new Error(`${file} failed (${status})`, { cause: error });
     return JSON.parse(readFileSync(results, "utf8")) as Row[];
   } finally {
     rmSync(folder, { recursive: true });
@@ -77,14 +76,27 @@ function print(rows: readonly Row[]): void {
     );
 }
 
-const rows = await measure();
-if (options["one-cpu"] === true) {
-  const alone = new Map(measureOnOneCpu().map((row) => [`${row.name} ${row.peer}`, row]));
-  for (const row of rows) {
-    const found = alone.get(`${row.name} ${row.peer}`);
-    if (found !== undefined)
-      row.oneCpu = { value: found.value, peerValue: found.peerValue, ratio: found.ratio };
-  }
+async function one(file: string): Promise<void> {
+  const { suite } = (await import(new URL(file, here).href)) as { suite: Suite };
+  process.stderr.write(`# ${suite.name}\n`);
+  writeFileSync(options.results!, JSON.stringify(await suite.run((name) => pattern.test(name))));
 }
-print(rows);
-writeFileSync(options.results ?? new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);
+
+function all(): void {
+  const rows = measure();
+  if (options["one-cpu"] === true) {
+    process.stderr.write("# on one processor\n");
+    // What these start runs there, too.
+    const alone = measure(["taskset", "-c", "0"]);
+    const found = new Map(alone.map((row) => [`${row.name} ${row.peer}`, row]));
+    for (const row of rows) {
+      const { value, peerValue, ratio } = found.get(`${row.name} ${row.peer}`) ?? {};
+      if (ratio !== undefined) row.oneCpu = { value: value!, peerValue: peerValue!, ratio };
+    }
+  }
+  print(rows);
+  writeFileSync(new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);
+}
+
+if (options.suite === undefined) all();
+else await one(options.suite);

@@ -1,9 +1,9 @@
+import { keepFreedMemory } from "../../freed-memory.js";
 import { DEFAULT_MAX_DEPTH, DEFAULT_MAX_MESSAGE } from "../encode/encoder.js";
 import { Fault, GobError, toGobError } from "../errors.js";
 import { goText } from "../schema/go-type.js";
 import type { Registry } from "../schema/registry.js";
 import { type AnySchema, base, checkSchema, type Output } from "../schema/schema.js";
-import { keepFreedMemory, LARGE } from "../wire/large-memory.js";
 import { corrupt } from "../wire/reader.js";
 import { asBytes, type InvalidUtf8 } from "../wire/text.js";
 import type { WireType } from "../wire/wire-type.js";
@@ -109,7 +109,7 @@ export class Decoder {
     // each step of growth is one more large block for the garbage collector.
     const believed = s.need > least && s.need <= Math.max(2 * least, MODERATE);
     const wanted = believed ? s.need : Math.max(2 * least, 1024);
-    if (wanted >= LARGE) keepFreedMemory();
+    keepFreedMemory(wanted);
     const next = Buffer.allocUnsafeSlow(wanted);
     s.buf.copy(next, 0, s.end, s.limit);
     s.base += s.end;

@@ -1,4 +1,4 @@
-import { keepFreedMemory, LARGE } from "./large-memory.js";
+import { keepFreedMemory } from "../../freed-memory.js";
 
 /** Smallest and largest block: 64 KiB and 2 MiB, each with room for what goes before and after a value of that size. */
 const SMALLEST = 16;
@@ -20,7 +20,7 @@ export function lendSlab(least: number): Buffer {
   for (let size = SMALLEST; size <= LARGEST; size++) {
     const bytes = 2 ** size + MARGIN;
     if (bytes < least) continue;
-    if (bytes >= LARGE) keepFreedMemory();
+    keepFreedMemory(bytes);
     const slab = free[size - SMALLEST]!.pop() ?? Buffer.allocUnsafeSlow(bytes);
     (slab.buffer as Lendable)[LENT] = slab;
     return slab;

@@ -1,3 +1,4 @@
+import { keepFreedMemory } from "../../freed-memory.js";
 import {
   ErrorCode,
   type HeaderList,
@@ -9,7 +10,6 @@ import {
 import { startTimer } from "../../wait.js";
 import { compress, type Encoding, MessageError, tooLarge } from "./compression.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
-import { expectMessage } from "./large-messages.js";
 import { messageHeader } from "./message-reader.js";
 import { type CallStatus, Code, fieldOf, readStatus, statusOfError, statusOfHttp } from "./status.js";
 
@@ -101,7 +101,7 @@ export class ClientCall implements StreamHandler, InboxOwner {
       this.cancel(status, details);
       return true;
     }
-    expectMessage(body.length);
+    keepFreedMemory(body.length);
     this.#keep(body, compressed);
     return this.#stream?.write(body, messageHeader(body.length, compressed)) ?? false;
   }

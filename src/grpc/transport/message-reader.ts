@@ -1,5 +1,5 @@
+import { keepFreedMemory } from "../../freed-memory.js";
 import { decompress, MessageError, tooLarge } from "./compression.js";
-import { expectMessage } from "./large-messages.js";
 import { Code } from "./status.js";
 
 const HEADER_SIZE = 5;
@@ -61,7 +61,7 @@ export class MessageReader {
           at += length;
           this.#tell(mayKeep ? message : Buffer.from(message));
         } else if (length <= TRUSTED) {
-          expectMessage(length);
+          keepFreedMemory(length);
           this.#whole = Buffer.allocUnsafeSlow(length);
         }
         continue;

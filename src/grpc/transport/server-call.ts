@@ -1,4 +1,5 @@
 import type { Deadline, Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { keepFreedMemory } from "../../freed-memory.js";
 import {
   type HeaderList,
   type Http2Error,
@@ -10,7 +11,6 @@ import { startTimer } from "../../wait.js";
 import type { CallLimits } from "./client-call.js";
 import { ACCEPTED_ENCODINGS, MessageError, tooLarge } from "./compression.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
-import { expectMessage } from "./large-messages.js";
 import { messageHeader } from "./message-reader.js";
 import { type AnyMetadata, appendMetadata, type MetadataClass, readMetadata } from "./metadata.js";
 import type { PartialStatusObject } from "./server-surface.js";
@@ -111,7 +111,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
       this.sendStatus({ code: error.status, details: error.message });
       return;
     }
-    expectMessage(bytes.length);
+    keepFreedMemory(bytes.length);
     if (!this.#metadataSent) this.sendMetadata(null);
     const goOn = this.#stream.write(bytes, messageHeader(bytes.length, false));
     const { singleAnswer, untilTaken } = this.#codec;
