@@ -54,7 +54,10 @@ for (const path of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
   if (!path.endsWith(".d.ts")) continue;
   const given = readFileSync(`dist/${path}`, "utf8");
   // For those who do without the optional peer its types are any, and no error of a check of libraries (skipLibCheck: false).
-  const text = given.replace(/^import .* from "@grpc\/grpc-js";$/gm, "// @ts-ignore\n$&");
+  // The compiler writes some of its own imports by the source's name.
+  const text = given
+    .replace(/^import .* from "@grpc\/grpc-js";$/gm, "// @ts-ignore\n$&")
+    .replace(/(import\("\.{1,2}\/[^"]*)\.ts"/g, '$1.js"');
   writeFileSync(`dist/${path}`, text);
   const twin = text.replace(/((?:from |import\()"\.{1,2}\/[^"]*)\.js"/g, '$1.cjs"');
   writeFileSync(`dist/${path.slice(0, -".ts".length)}.cts`, twin);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Prints the folder of another runtime's program, from the npm registry where it is not there yet: runtime.sh 24 (a line of Node),
-# runtime.sh bun, runtime.sh deno, runtime.sh typescript-5.4 (a compiler), runners (of tests).
+# runtime.sh bun, runtime.sh deno, runtime.sh typescript-5.4 (a compiler), runners (of tests), node-types-26 (no program: the types of
+# a line of Node).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=.runtimes/$1
@@ -12,6 +13,10 @@ case $1 in
   typescript-*)
     package=typescript@${1#typescript-}
     programs=$folder/node_modules/.bin
+    ;;
+  node-types-*)
+    package=@types/node@${1#node-types-}
+    programs=$folder/node_modules
     ;;
   runners)
     # Of vitest the last line that runs on Node 20.

@@ -1,4 +1,4 @@
-import type { Channel, TracingChannel } from "node:diagnostics_channel";
+import type { Channel } from "node:diagnostics_channel";
 import type {
   BrokerMessage,
   CallTrace,
@@ -11,14 +11,15 @@ import type {
   Traced,
 } from "./diagnostics-contexts.js";
 import { createTrace } from "./trace.js";
+import type { TraceChannel } from "./trace-channel.js";
 
 interface Channels {
   readonly tracing: {
-    readonly start: TracingChannel<unknown, StartTrace>;
-    readonly handshake: TracingChannel<unknown, HandshakeTrace>;
-    readonly connect: TracingChannel<unknown, ConnectTrace>;
-    readonly dispense: TracingChannel<unknown, DispenseTrace>;
-    readonly call: TracingChannel<unknown, CallTrace>;
+    readonly start: TraceChannel<StartTrace>;
+    readonly handshake: TraceChannel<HandshakeTrace>;
+    readonly connect: TraceChannel<ConnectTrace>;
+    readonly dispense: TraceChannel<DispenseTrace>;
+    readonly call: TraceChannel<CallTrace>;
   };
   readonly exit: Channel;
   readonly broker: Channel;
@@ -55,7 +56,7 @@ export function printDiagnostics({ tracing, exit, broker, stream }: Channels): v
 
 function printTrace<C extends Traced>(
   name: string,
-  channel: TracingChannel<unknown, C>,
+  channel: TraceChannel<C>,
   describe: (context: C) => string,
 ): void {
   const trace = createTrace(`goplug:${name}`);

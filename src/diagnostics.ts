@@ -1,4 +1,4 @@
-import { channel, type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import { channel, tracingChannel } from "node:diagnostics_channel";
 import type {
   BrokerMessage,
   CallTrace,
@@ -10,14 +10,19 @@ import type {
   StreamMessage,
 } from "./diagnostics-contexts.js";
 import { printDiagnostics } from "./diagnostics-lines.js";
+import type { TraceChannel } from "./trace-channel.js";
+
+function traceChannel<C extends object>(name: string): TraceChannel<C> {
+  return tracingChannel(name) as TraceChannel<object> as TraceChannel<C>;
+}
 
 /** The channels of node:diagnostics_channel by which programs see what happens; nothing is paid while nobody subscribes. */
 export const tracing = {
-  start: tracingChannel<unknown, StartTrace>("goplug:start"),
-  handshake: tracingChannel<unknown, HandshakeTrace>("goplug:handshake"),
-  connect: tracingChannel<unknown, ConnectTrace>("goplug:connect"),
-  dispense: tracingChannel<unknown, DispenseTrace>("goplug:dispense"),
-  call: tracingChannel<unknown, CallTrace>("goplug:call"),
+  start: traceChannel<StartTrace>("goplug:start"),
+  handshake: traceChannel<HandshakeTrace>("goplug:handshake"),
+  connect: traceChannel<ConnectTrace>("goplug:connect"),
+  dispense: traceChannel<DispenseTrace>("goplug:dispense"),
+  call: traceChannel<CallTrace>("goplug:call"),
 } as const;
 
 const exit = channel("goplug:exit");
@@ -43,7 +48,7 @@ export function publishStream(
 }
 
 /** Whether anybody sees a trace. (Node's own `hasSubscribers` of tracing channels is younger than Node 20.) */
-function isObserved<C extends object>(traced: TracingChannel<unknown, C>): boolean {
+function isObserved<C extends object>(traced: TraceChannel<C>): boolean {
   const { start, end, asyncStart, asyncEnd, error } = traced;
   return (
     start.hasSubscribers ||
@@ -56,7 +61,7 @@ function isObserved<C extends object>(traced: TracingChannel<unknown, C>): boole
 
 /** Runs work within a trace, if anybody subscribes; the context is made only then. */
 export function traced<C extends object, T>(
-  by: TracingChannel<unknown, C>,
+  by: TraceChannel<C>,
   context: () => C,
   work: () => Promise<T>,
 ): Promise<T> {

@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 /** Options that every goplug error takes beside its message. */
 export interface GoplugErrorOptions {
   /** What led to this error, if another error did. */
@@ -60,7 +62,7 @@ export function badOption(option: string, wanted: string, given: unknown): Optio
 }
 
 /** A value as a message shows it: short, whatever it is. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   switch (typeof value) {
     case "string":
       return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
@@ -71,8 +73,36 @@ function shown(value: unknown): string {
       return `a ${typeof value}`;
     case "object":
       if (value === null) return "null";
-      return Array.isArray(value) ? "an array" : "an object";
+      if (!Array.isArray(value)) return "an object";
+      return value.length === 0 ? "an empty list" : "an array";
     default:
       return String(value);
   }
+}
+
+const thrownLength = 1000;
+
+/** The text of whatever was thrown; where it has none of its own, what it looks like, on one bounded line. Never empty. */
+export function thrownText(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return String(thrown.message || thrown.name) || "error";
+    if (typeof thrown !== "object" || thrown === null) return String(thrown) || "error";
+    if (hasText(thrown)) return String(thrown) || "error";
+    const text = inspect(thrown, {
+      breakLength: Infinity,
+      depth: 3,
+      maxArrayLength: 20,
+      maxStringLength: 200,
+    });
+    return text.length > thrownLength ? `${text.slice(0, thrownLength)}…` : text;
+  } catch {
+    // Its toString or its getters throw.
+    return "error";
+  }
+}
+
+/** Whether an object has a toString that tells more than that it is one. */
+function hasText(object: object): boolean {
+  const own: unknown = object.toString;
+  return typeof own === "function" && own !== Object.prototype.toString;
 }

@@ -1,4 +1,4 @@
-import { badOption, OptionError } from "./errors.js";
+import { badOption, OptionError, shown } from "./errors.js";
 
 /** setTimeout fires at once above this. Nobody notices that a wait never times out which may take 24 days. */
 export const longestTimer = 2 ** 31 - 1;
@@ -78,9 +78,10 @@ export const oneOf =
 export const list =
   (wanted: string): Check =>
   (name, value: unknown) => {
-    if (!Array.isArray(value) || !value.every((entry) => typeof entry === "string")) {
-      throw badOption(name, wanted, value);
-    }
+    if (!Array.isArray(value)) throw badOption(name, wanted, value);
+    const wrong = value.findIndex((entry) => typeof entry !== "string");
+    if (wrong < 0) return;
+    throw new OptionError(name, `${name} must be ${wanted}, but ${name}[${wrong}] is ${shown(value[wrong])}`);
   };
 
 export const abortSignal: Check = (name, value: unknown) => {
@@ -89,6 +90,12 @@ export const abortSignal: Check = (name, value: unknown) => {
     throw badOption(name, "an AbortSignal", value);
   }
 };
+
+/** The signal of a wait or a call. @throws OptionError */
+export function checkSignal(signal: unknown): void {
+  // Other realms and libraries have signals of their own.
+  if (signal !== undefined && !(signal instanceof AbortSignal)) abortSignal("signal", signal as never);
+}
 
 export const anyText: Check = (name, value: unknown) => {
   if (typeof value !== "string") throw badOption(name, "a text", value);

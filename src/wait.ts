@@ -1,7 +1,7 @@
 import { defaultMaxListeners, getMaxListeners, setMaxListeners } from "node:events";
 import timers from "node:timers";
 import { AbortedError, TimeoutError } from "./errors.js";
-import { longestTimer, timeLimit } from "./options.js";
+import { checkSignal, longestTimer, timeLimit } from "./options.js";
 
 /** Who may call a wait off, and how long it may take. */
 export interface WaitOptions {
@@ -49,8 +49,9 @@ export function startTimer(milliseconds: number, verdict: () => void, keepAlive 
   };
 }
 
-/** The error of a wait that is over before it begins, or undefined. */
+/** The error of a wait that is over before it begins, or undefined. @throws OptionError - the signal is none */
 function alreadyCut({ signal, ended, what }: Limits): Error | undefined {
+  checkSignal(signal);
   if (signal?.aborted) return new AbortedError(what, signal.reason);
   return ended?.aborted ? (ended.reason as Error) : undefined;
 }
@@ -60,7 +61,7 @@ function alreadyCut({ signal, ended, what }: Limits): Error | undefined {
  * this returns. For waits that are no promises; the others are {@link waitFor}, {@link unlessCut} and {@link limited}.
  *
  * @returns what takes the limits back, to be called when the wait is over; harmless after `onCut`
- * @throws OptionError - the timeout is no time
+ * @throws OptionError - the timeout is no time, or the signal none
  */
 export function onceCut(limits: Limits, onCut: (error: Error) => void): () => void {
   const { signal, ended, what, late } = limits;

@@ -17,7 +17,7 @@ import {
   type ServerLimits,
   type ServerLogger,
 } from "../netrpc/index.js";
-import { checkOptions, timeLimit } from "../options.js";
+import { abortSignal, checkOptions, timeLimit } from "../options.js";
 import { type Limits, limited, type WaitOptions } from "../wait.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
@@ -117,6 +117,7 @@ export class MuxBroker {
    * const id = broker.offer((stream) => serveReader(stream, body));
    */
   offer(use: (stream: Duplex) => unknown, wait?: WaitOptions): number {
+    checkOptions(wait, { signal: abortSignal });
     const id = this.nextId();
     const run = async (): Promise<void> => {
       const stream = await this.accept(id, wait);
@@ -158,6 +159,7 @@ export class MuxBroker {
     receiver: PartialReceiver<T, O>,
     options: ServedService<T, O> & WaitOptions = {},
   ): number {
+    checkOptions(options, { signal: abortSignal });
     const id = this.nextId();
     this.acceptAndServe(id, methods, receiver, options).catch((error: unknown) => {
       this.#logger.error("plugin acceptAndServe error", { id, error });

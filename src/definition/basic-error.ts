@@ -1,4 +1,4 @@
-import { GoplugError } from "../errors.js";
+import { GoplugError, thrownText } from "../errors.js";
 import { pointer, registry, string, struct } from "../gob/index.js";
 
 /**
@@ -24,7 +24,7 @@ export class BasicError extends GoplugError {
 
   /** The wire form of any error. */
   static from(error: unknown): BasicError {
-    return new BasicError(error instanceof Error ? error.message : String(error));
+    return new BasicError(thrownText(error));
   }
 }
 

@@ -1,6 +1,6 @@
 import { badOption, OptionError } from "../errors.js";
 import { LEVELS } from "../hclog/logger.js";
-import { type Check, type Fields, isObject, object, oneOf, text, wholeNumber } from "../options.js";
+import { anyText, type Check, type Fields, isObject, object, oneOf, text, wholeNumber } from "../options.js";
 import { isUnimplemented } from "./unimplemented.js";
 
 /** What is checked of a plugin type where it is hosted, or served. @throws OptionError */
@@ -17,17 +17,19 @@ export const logger: Check = (name, value: Fields) => {
 
 export const grpcTransport = oneOf("goplug", "grpc-js");
 
+const pluginType = "a plugin type, as netRpcPlugin() or grpcPlugin() makes it";
+
 /** A plugin type that a host can dispense. */
 export const hosted: PluginCheck = (name, plugin) => {
   if (typeof plugin.client === "function" || typeof plugin.grpcClient === "function") return;
-  throw badOption(name, "a plugin type, as netRpcPlugin() or grpcPlugin() makes it", plugin);
+  throw badOption(name, pluginType, plugin);
 };
 
 /** A plugin type that a plugin can serve. */
 export const served: PluginCheck = (name, plugin) => {
   const sides = [plugin.server, plugin.grpcServer].filter((side) => side !== undefined);
   if (sides.length === 0 || !sides.every((side) => typeof side === "function")) {
-    throw badOption(name, "a plugin type, as netRpcPlugin() or grpcPlugin() makes it", plugin);
+    throw badOption(name, pluginType, plugin);
   }
   if (!sides.every(isUnimplemented)) return;
   throw new OptionError(name, `${name} has no implementation: serve what its implement() returns`);
@@ -37,7 +39,10 @@ export const pluginSet =
   (check: PluginCheck): Check =>
   (name, value: unknown) => {
     if (!isObject(value)) throw badOption(name, "an object of plugin types by their names", value);
-    for (const [key, plugin] of Object.entries(value)) check(`${name}.${key}`, (plugin ?? {}) as Fields);
+    for (const [key, plugin] of Object.entries(value)) {
+      if (!isObject(plugin)) throw badOption(`${name}.${key}`, pluginType, plugin);
+      check(`${name}.${key}`, plugin);
+    }
   };
 
 export const versionedPlugins =
@@ -50,7 +55,29 @@ export const versionedPlugins =
     }
   };
 
-const handshakeShape = { protocolVersion: version, magicCookieKey: text, magicCookieValue: text };
+/** The name of a variable of the environment, or nothing. */
+export const variableName: Check = (name, value) => {
+  anyText(name, value);
+  if (/[=\0]/.test(value)) throw badOption(name, "the name of a variable, without = and NUL", value);
+};
+
+/** A variable's value, or nothing. */
+export const variableValue: Check = (name, value) => {
+  anyText(name, value);
+  if (/\0/.test(value)) throw badOption(name, "a text without a NUL byte", value);
+};
+
+const both =
+  (...checks: readonly Check[]): Check =>
+  (name, value) => {
+    for (const check of checks) check(name, value);
+  };
+
+const handshakeShape = {
+  protocolVersion: version,
+  magicCookieKey: both(text, variableName),
+  magicCookieValue: both(text, variableValue),
+};
 
 /** The handshake that host and plugin share. */
 export const handshake = object(

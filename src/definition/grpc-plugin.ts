@@ -67,6 +67,8 @@ export function grpcPlugin<C, I>(faces: Partial<GrpcFaces<C, I>>): GrpcDefinitio
   if (!isObject(faces)) throw badOption("faces", "an object of client and server", faces);
   checkOptions(faces, { client: calling, server: calling });
   const { client, server } = faces;
+  if (client === undefined && server === undefined)
+    throw new OptionError("faces", "faces must have a client, a server, or both");
   const grpcClient =
     client ??
     (() => {

@@ -13,6 +13,7 @@ import {
 } from "../netrpc/index.js";
 import { checkMethods } from "../netrpc/methods.js";
 import { calling, checkOptions } from "../options.js";
+import { checkImplementation } from "./check-implementation.js";
 import { pluginService } from "./control.js";
 import type { NetRpcPlugin, Service } from "./plugin.js";
 import { unimplemented } from "./unimplemented.js";
@@ -57,6 +58,9 @@ export interface NetRpcDefinition<T extends MethodTable, C, I> extends NetRpcPlu
   /**
    * Plugin: attaches the implementation. A function is called for every dispense, with the broker of the connection
    * that asked, and may throw to refuse it.
+   *
+   * @throws OptionError - it is neither an object nor a function, or, where the definition has no `server` face, lacks a
+   * method that is not optional, or has something else than a function in its place
    */
   implement(implementation: I | ((broker: MuxBroker) => I | Promise<I>)): NetRpcPlugin<C>;
   /** The wire names that an implementation has methods for. */
@@ -109,19 +113,25 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
     methods,
     client,
     server: unimplemented,
-    implement: (implementation) => ({
-      ...wire,
-      client,
-      async server(broker): Promise<Service<T>> {
-        const impl =
-          typeof implementation === "function"
-            ? await (implementation as (broker: MuxBroker) => I | Promise<I>)(broker)
-            : implementation;
-        const receiver =
-          faces.server === undefined ? (impl as Partial<Receiver<T>>) : await faces.server({ impl, broker });
-        return { methods, receiver, optional };
-      },
-    }),
+    implement(implementation) {
+      // A server face takes what its author likes.
+      const isWhole = faces.server === undefined && typeof implementation !== "function";
+      if (isWhole) checkImplementation(Object.keys(methods), implementation, optional);
+      return {
+        ...wire,
+        client,
+        async server(broker): Promise<Service<T>> {
+          const impl =
+            typeof implementation === "function"
+              ? await (implementation as (broker: MuxBroker) => I | Promise<I>)(broker)
+              : implementation;
+          if (faces.server !== undefined)
+            return { methods, receiver: await faces.server({ impl, broker }), optional };
+          checkImplementation(Object.keys(methods), impl, optional);
+          return { methods, receiver: impl as Partial<Receiver<T>>, optional };
+        },
+      };
+    },
     implemented: (implementation) => implemented(methods, implementation),
   };
 }

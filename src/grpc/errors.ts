@@ -1,4 +1,4 @@
-import { GoplugError } from "../errors.js";
+import { GoplugError, thrownText } from "../errors.js";
 import { isMetadata, Metadata, type MetadataInit, type MetadataLike } from "./metadata.js";
 import { GrpcStatus, nameOfStatus } from "./status.js";
 
@@ -111,7 +111,7 @@ export function statusOf(error: unknown, trailer?: MetadataLike): HandlerStatus 
     | string
     | undefined;
   const status = isStatus(code) ? code : (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN);
-  return { code: status, details: text ?? String(error), ...rest };
+  return { code: status, details: text ?? thrownText(error), ...rest };
 }
 
 /** How a handler's call ends. */

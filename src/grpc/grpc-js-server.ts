@@ -5,11 +5,14 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { Methods } from "./method.js";
+import type { BadAnswer } from "./transport/own-server.js";
 
 /** grpc-js's server on its own transport, which is given its connections. */
 export class GrpcJsServer extends Server {
   /** Told of the services that are added. */
   onService: (methods: Methods) => void = () => {};
+  /** Told of answers that are no messages: a fault of the service's author. */
+  onBadAnswer: BadAnswer = () => {};
   readonly injector: ReturnType<Server["createConnectionInjector"]>;
 
   constructor(options: ServerOptions) {

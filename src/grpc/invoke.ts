@@ -1,4 +1,5 @@
-import { AbortedError } from "../errors.js";
+import { AbortedError, thrownText } from "../errors.js";
+import { checkOptions, checkSignal } from "../options.js";
 import { onceCut } from "../wait.js";
 import { type CallSite, callSite, errorOf } from "./call-error.js";
 import { type CallSettings, headOf } from "./call-settings.js";
@@ -70,7 +71,9 @@ abstract class Invocation<Q, A> implements OngoingListener {
 
   start(calls: Calls, input: Input<Q>, settings: CallSettings): void {
     try {
+      checkOptions(settings);
       const { signal } = settings;
+      checkSignal(signal);
       if (signal?.aborted) throw new AbortedError(`the call of ${this.method.path}`, signal.reason);
       const head = headOf(this.method.path, settings);
       if ("one" in input) this.#message = this.#serialized(input.one);
@@ -150,7 +153,7 @@ abstract class Invocation<Q, A> implements OngoingListener {
     if (status.code === GrpcStatus.OK) return undefined;
     if (this.#inputFailure === undefined) return errorOf(status, this.#site);
     const { cause } = this.#inputFailure;
-    const details = `the caller's input failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const details = `the caller's input failed: ${thrownText(cause)}`;
     return errorOf({ ...status, details, cause: cause as Error }, this.#site);
   }
 

@@ -1,5 +1,6 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { CallCredentials, CallOptions, Interceptor, InterceptorProvider } from "@grpc/grpc-js";
+import { isObject } from "../options.js";
 import type { WaitOptions } from "../wait.js";
 import type { CallSettings } from "./call-settings.js";
 import type { Calls, ParentCall } from "./calls.js";
@@ -10,6 +11,7 @@ import type { MetadataInit } from "./metadata.js";
 import type { Method } from "./method.js";
 import {
   type AnyMessage,
+  checkRuntime,
   methodsOfService,
   type ProtobufRuntime,
   type ServiceDescriptor,
@@ -76,6 +78,7 @@ export function protobufClient<S extends ServiceDescriptor>(
   service: S,
   runtime: ProtobufRuntime,
 ): ProtobufClient<S> {
+  checkRuntime(runtime, ["create"]);
   const definitions = methodsOfService(service, runtime);
   const methods = service.methods.map((method) => [
     method.localName,
@@ -101,8 +104,11 @@ function caller(connection: MadeOn, method: EsMethod, create: Create): unknown {
   const call = (given: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}): unknown => {
     const input: Input<AnyInit> = method.requestStream ? { many: given } : { one: given };
     const { calls, channel } = connection;
-    const way = hasInterceptors(options) ? interceptedCalls(channel, method, options) : calls;
-    return make(way, creating, input, settingsOf(options), call);
+    // What cannot be used is the call's error.
+    const settings = isObject(options) ? settingsOf(options) : options;
+    const way =
+      isObject(options) && hasInterceptors(options) ? interceptedCalls(channel, method, options) : calls;
+    return make(way, creating, input, settings, call);
   };
   return call;
 }

@@ -1,9 +1,12 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { shown } from "../errors.js";
+import { GrpcError } from "./errors.js";
 import type { GrpcServer } from "./grpc-server.js";
 import type { HandlerContext } from "./handler-context.js";
 import { handlerOf } from "./promise-handlers.js";
 import { methodsOfService, type ProtobufRuntime, type ServiceDescriptor } from "./protobuf-service.js";
+import { GrpcStatus } from "./status.js";
 import type { OwnServer } from "./transport/own-server.js";
 import type { Messages } from "./write-messages.js";
 
@@ -50,7 +53,16 @@ export function addProtobufService<S extends ServiceDescriptor>(
   for (const { localName, output } of service.methods) {
     const handle = given[localName]?.bind(implementation);
     if (handle === undefined) continue;
-    const create = (answer: MessageInitShape<DescMessage>) => runtime.create(output, answer);
+    const { path } = definition[localName]!;
+    const create = (answer: MessageInitShape<DescMessage> | undefined) => {
+      const isMessage = typeof answer === "object" && answer !== null;
+      const mayBeNothing = answer === undefined && output.fields.length === 0;
+      if (isMessage || mayBeNothing) return runtime.create(output, answer);
+      const details = `the handler of ${path} gave ${shown(answer)} where it must give a ${output.typeName}`;
+      const error = new GrpcError(GrpcStatus.INTERNAL, details);
+      (server as Partial<OwnServer>).onBadAnswer?.(path, error);
+      throw error;
+    };
     handlers[localName] = handlerOf(
       definition[localName]!,
       handle as Parameters<typeof handlerOf>[1],

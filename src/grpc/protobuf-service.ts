@@ -6,6 +6,7 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { badOption } from "../errors.js";
 import { asBuffer, type Method } from "./method.js";
 
 /** A service as protobuf-es (protoc-gen-es, version 2) generates them. */
@@ -26,11 +27,32 @@ export const descriptorFile: unique symbol = Symbol.for("goplug.descriptorFile")
 
 export type AnyMessage = MessageShape<DescMessage>;
 
-/** The methods of a protobuf-es service. */
+/** Checks a service, for those whose compiler did not. @throws OptionError */
+export function checkService(service: unknown): void {
+  const { typeName, methods } = (service ?? {}) as Partial<ServiceDescriptor>;
+  if (typeof typeName !== "string" || !Array.isArray(methods))
+    throw badOption("service", "a service that protoc-gen-es (version 2) has generated", service);
+}
+
+/** Checks that a runtime has the functions that are needed of it. @throws OptionError */
+export function checkRuntime(runtime: unknown, needed: readonly (keyof ProtobufRuntime)[]): void {
+  const given = (runtime ?? {}) as Partial<ProtobufRuntime>;
+  if (needed.some((name) => typeof given[name] !== "function"))
+    throw badOption(
+      "runtime",
+      'the module @bufbuild/protobuf, as in import * as protobuf from "@bufbuild/protobuf"',
+      runtime,
+    );
+}
+
+/** The methods of a protobuf-es service. @throws OptionError - the service or the runtime is none */
 export function methodsOfService(
   service: ServiceDescriptor,
-  { toBinary, fromBinary }: Omit<ProtobufRuntime, "create">,
+  runtime: Omit<ProtobufRuntime, "create">,
 ): Readonly<Record<string, Method<AnyMessage, AnyMessage>>> {
+  checkService(service);
+  checkRuntime(runtime, ["toBinary", "fromBinary"]);
+  const { toBinary, fromBinary } = runtime;
   const serialize = (schema: DescMessage) => (message: AnyMessage) => asBuffer(toBinary(schema, message));
   const deserialize = (schema: DescMessage) => (bytes: Buffer) => fromBinary(schema, bytes);
   const define = (method: DescMethod): Method<AnyMessage, AnyMessage> => ({

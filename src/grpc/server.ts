@@ -36,10 +36,17 @@ export async function makeServer(
     "grpc.enable_channelz": 0,
     ...options,
   };
-  if (chooseTransport(transport, all, logger) === "goplug") return new OwnServer(all);
+  const server = await serverOf(chooseTransport(transport, all, logger), all);
+  // The host is told by the call's status, the plugin's author here.
+  server.onBadAnswer = (method, error) => logger?.error("grpc: an answer cannot be sent", { method, error });
+  return server;
+}
+
+async function serverOf(transport: GrpcTransport, options: ServerOptions): Promise<AnyServer> {
+  if (transport === "goplug") return new OwnServer(options);
   await loadGrpcJs(needs.transport);
   const { GrpcJsServer } = await import("./grpc-js-server.js");
-  return new GrpcJsServer(all);
+  return new GrpcJsServer(options);
 }
 
 /** Adds one of goplug's own services, which take either kind of metadata. */

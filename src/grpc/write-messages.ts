@@ -1,3 +1,5 @@
+import { badOption } from "../errors.js";
+
 /** What both sides' calls have of a Writable. */
 interface Writing {
   write(message: unknown): unknown;
@@ -73,5 +75,11 @@ export function writeMessages<M>(
 }
 
 function iteratorOf<M>(source: Messages<M>): AsyncIterator<M> | Iterator<M> {
+  if (
+    typeof source !== "object" ||
+    source === null ||
+    !(Symbol.asyncIterator in source || Symbol.iterator in source)
+  )
+    throw badOption("messages", "an iterable, or an async iterable", source);
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }

@@ -8,7 +8,7 @@ import {
   version,
   versionedPlugins,
 } from "../definition/check-plugins.js";
-import { badOption, OptionError } from "../errors.js";
+import { badOption, OptionError, shown } from "../errors.js";
 import { levelCheck } from "../hclog/logger.js";
 import {
   boolean,
@@ -34,21 +34,40 @@ import type { ClientConfig } from "./config.js";
 
 const largestLogBuffer = 1 << 30;
 
+function withoutNul(name: string, value: string): void {
+  if (value.includes("\0")) throw badOption(name, "a text without a NUL byte", value);
+}
+
+const systemText: Check = (name, value) => {
+  text(name, value);
+  withoutNul(name, value);
+};
+
 const commandObject = object(
   "",
   {
-    path: text,
-    args: list("a list of texts"),
+    path: systemText,
+    args(name, value: never) {
+      list("a list of texts")(name, value);
+      for (const [i, argument] of (value as readonly string[]).entries())
+        withoutNul(`${name}[${i}]`, argument);
+    },
     env: object("an object of texts by the names of variables", {}),
-    cwd: text,
+    cwd: systemText,
   },
   ["path"],
 );
 
+const commandList = "a list of texts that begins with the executable";
+
 const command: Check = (name, value: unknown) => {
   if (Array.isArray(value)) {
-    const isCommand = value.length > 0 && value.every((part) => typeof part === "string") && value[0] !== "";
-    if (!isCommand) throw badOption(name, "a list of texts that begins with the executable", value);
+    if (value.length === 0) throw badOption(name, commandList, value);
+    value.forEach((part, i) => {
+      if (typeof part !== "string" || (i === 0 && part === ""))
+        throw new OptionError(name, `${name} must be ${commandList}, but ${name}[${i}] is ${shown(part)}`);
+      withoutNul(`${name}[${i}]`, part);
+    });
   } else if (isObject(value)) commandObject(name, value as never);
   else {
     // A text could be a path with blanks in it or a line for a shell; guessing wrong would run something else.

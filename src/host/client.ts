@@ -5,6 +5,7 @@ import { GrpcMissingError } from "../grpc/errors.js";
 import { consoleLogger } from "../hclog/console-logger.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
+import { checkOptions } from "../options.js";
 import { takeHostRole } from "../process/host-role.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
@@ -130,14 +131,16 @@ export class Client<P extends PluginSet = PluginSet> {
    * Starts the plugin and reads its handshake line. Idempotent: later calls give the first one's outcome. The signal
    * and timeout of the call that began the start call it off; those of later ones only end their own wait.
    *
-   * @throws SpawnError, StartError, AbortedError
+   * @throws SpawnError, StartError, AbortedError, OptionError
    */
   async start(options: WaitOptions = {}): Promise<void> {
+    checkOptions(options);
     await this.#running(options);
   }
 
   /** The connection to the plugin, made by the first call (go-plugin: Client.Client). */
   async client(options: WaitOptions = {}): Promise<ProtocolClient<P>> {
+    checkOptions(options);
     const running = await this.#running(options);
     if (running.connection === undefined) {
       const connecting = this.#connect(running);

@@ -82,11 +82,12 @@ const shownBytes = 4096;
 export function withTail(message: string, tail: string): string {
   const trimmed = tail.trimEnd();
   if (trimmed === "") return message;
+  const sentence = message.replace(/\.$/, "");
   const panic = /^(?:panic: |fatal error: )/m.exec(trimmed);
   if (panic !== null) {
     const trace = trimmed.slice(panic.index);
-    return `${message}; it panicked:\n${trace.length > shownBytes ? `${trace.slice(0, shownBytes)}…` : trace}`;
+    return `${sentence}; it panicked:\n${trace.length > shownBytes ? `${trace.slice(0, shownBytes)}…` : trace}`;
   }
   const shown = trimmed.length > shownBytes ? `…${trimmed.slice(-shownBytes)}` : trimmed;
-  return `${message}; the end of its stderr:\n${shown}`;
+  return `${sentence}; the end of its stderr:\n${shown}`;
 }

@@ -115,6 +115,7 @@ export class RpcClient {
    * @throws ConnectionLostError - the connection ended before the answer (or what `onLost` made of it)
    * @throws BadReplyError - the reply does not fit `replySchema`, or the peer's bytes make no sense, which ends the client
    * @throws CallTimeoutError, AbortedError - the caller's own limits
+   * @throws OptionError - an option of the call cannot be used
    * @throws GobError - the argument does not fit `argSchema`; the connection is untouched
    */
   call<A extends AnySchema, R extends AnySchema>(
@@ -150,6 +151,7 @@ export class RpcClient {
     trace: CallTrace | undefined,
   ): Promise<Output<R>> {
     return new Promise((resolve, reject) => {
+      checkOptions(options);
       const call = new PendingCall(
         serviceMethod,
         argSchema,

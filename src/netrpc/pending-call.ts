@@ -57,17 +57,22 @@ export class PendingCall {
 
   /**
    * Arms the caller's signal and timeout: when one fires, the call fails and `abandon` is called. Returns false when the
-   * signal had fired before.
+   * call is over with that: the signal had fired before, or an option cannot be used.
    */
   limit({ signal, timeout }: CallOptions, abandon: () => void): boolean {
     const what = this.serviceMethod;
     let cut = false;
     const late = (milliseconds: number): Error => new CallTimeoutError(what, milliseconds);
-    this.#releaseLimits = onceCut({ what, signal, timeout, late }, (error) => {
+    const over = (error: unknown): void => {
       cut = true;
       abandon();
       this.fail(error);
-    });
+    };
+    try {
+      this.#releaseLimits = onceCut({ what, signal, timeout, late }, over);
+    } catch (error) {
+      over(error);
+    }
     return !cut;
   }
 

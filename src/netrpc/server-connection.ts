@@ -1,3 +1,4 @@
+import { thrownText } from "../errors.js";
 import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
 import { shareSignal, startTimer } from "../wait.js";
 import { cancelArg, cancelMethod } from "./cancel.js";
@@ -362,13 +363,7 @@ const LINGER_MS = 10_000;
 function textOf(error: unknown): string {
   // Peers in Go know gob's own words; the path and offset behind them are for this side's log.
   if (error instanceof GobError) return error.goText;
-  try {
-    if (error instanceof Error) return String(error.message || error.name) || "error";
-    return String(error) || "error";
-  } catch {
-    // Objects without a prototype, and those whose toString throws.
-    return "error";
-  }
+  return thrownText(error);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { badOption, OptionError } from "../errors.js";
-import { checkOptions } from "../options.js";
+import { abortSignal, checkOptions } from "../options.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
 import {
@@ -94,7 +94,7 @@ export class RpcServer {
    * @throws OptionError
    */
   async serve(connection: ByteChannel | Duplex, options: ServeOptions = {}): Promise<void> {
-    checkOptions(options);
+    checkOptions(options, { signal: abortSignal });
     return new ServerConnection((name) => this.find(name), asByteChannel(connection), this.#options).run(
       options.signal,
     );

@@ -4,6 +4,8 @@ import {
   logger,
   pluginSet,
   served,
+  variableName,
+  variableValue,
   version,
   versionedPlugins,
 } from "../definition/check-plugins.js";
@@ -11,7 +13,6 @@ import { badOption } from "../errors.js";
 import { unansweredLimit } from "../netrpc/server-options.js";
 import {
   abortSignal,
-  anyText,
   boolean,
   type Check,
   calling,
@@ -38,7 +39,7 @@ const shape: Readonly<Record<keyof ServeConfig, Check>> = {
   // What lacks a cookie is told so in go-plugin's words, where the cookie is compared.
   handshakeConfig: object(
     "an object of magicCookieKey, magicCookieValue and protocolVersion, as the hosts have it",
-    { protocolVersion: version, magicCookieKey: anyText, magicCookieValue: anyText },
+    { protocolVersion: version, magicCookieKey: variableName, magicCookieValue: variableValue },
   ),
   plugins: pluginSet(served),
   versionedPlugins: versionedPlugins(served),

@@ -146,10 +146,16 @@ export class NetRpcServer {
     const plugin = Object.hasOwn(plugins, name) ? plugins[name] : undefined;
     if (plugin === undefined) throw new Error(`unknown plugin type: ${name}`);
     if (!("server" in plugin)) throw new Error("net/rpc plugin protocol not supported");
-    const { methods, receiver, optional } = await plugin.server(broker);
     const { registry, invalidUtf8, maxUnansweredBytes = this.#options.maxUnansweredBytes } = plugin;
     const server = new RpcServer({ logger: this.#rpcLogger, registry, invalidUtf8, maxUnansweredBytes });
-    server.register(pluginService, methods, receiver, { optional });
+    try {
+      const { methods, receiver, optional } = await plugin.server(broker);
+      server.register(pluginService, methods, receiver, { optional });
+    } catch (error) {
+      // The host's user sees it; the plugin's author should, too.
+      logger.error("plugin dispense error", { plugin: name, error });
+      throw error;
+    }
     const id = broker.nextId();
     broker.acceptChannel(id).then(
       (channel) => server.serve(channel),

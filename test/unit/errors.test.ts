@@ -67,7 +67,7 @@ describe("errors", () => {
       /^hclog\/json-logger\.ts$/,
       // A status of grpc-js's own shape, as its clients give it.
       /^grpc\/protobuf-client\.ts$/,
-      /^grpc\/transport\/own-channel\.ts$/,
+      /^grpc\/transport\/(?:own-channel|direct-client)\.ts$/,
       // Logged.
       /^process\/host-end\/watchdog\.ts$/,
       // The state of a channel, which becomes a GrpcConnectError.

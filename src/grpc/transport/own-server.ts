@@ -30,6 +30,9 @@ export interface Handlers {
   readonly [name: string]: any;
 }
 
+/** Takes the path of a method and what is wrong with its answer. */
+export type BadAnswer = (path: string, error: unknown) => void;
+
 /**
  * A server whose connections run on goplug's transport. For those who add services it is grpc-js's server: `addService`
  * takes that package's definitions and handlers, who get its metadata. Services that know goplug's own are served without
@@ -38,6 +41,8 @@ export interface Handlers {
 export class OwnServer {
   /** Told of the services that are added. */
   onService: (methods: Methods) => void = () => {};
+  /** Told of answers that no message can be made of: a fault of the service's author. */
+  onBadAnswer: BadAnswer = () => {};
   readonly #handlers = new Map<string, Handler>();
   readonly #interceptors: readonly ServerInterceptor[];
   readonly #limits: CallLimits;
@@ -150,13 +155,21 @@ export class OwnServer {
     if (this.#handlers.has(path)) return false;
     const requestStream = type === "clientStream" || type === "bidi";
     const responseStream = type === "serverStream" || type === "bidi";
+    const serializeAnswer = (value: never): Buffer => {
+      try {
+        return serialize(value);
+      } catch (error) {
+        this.onBadAnswer(path, error);
+        throw error;
+      }
+    };
     // Interceptors are written against grpc-js, whatever handler is behind them.
     const takesGrpcJs = isGrpcJs || this.#interceptors.length > 0;
     this.#handlers.set(path, {
       ...method,
       takesGrpcJs,
       codec: {
-        serialize,
+        serialize: serializeAnswer,
         deserialize,
         singleAnswer: !responseStream,
         untilTaken: path === stdioPath,

@@ -1,4 +1,5 @@
 import type { Deadline, Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { thrownText } from "../../errors.js";
 import { keepFreedMemory } from "../../freed-memory.js";
 import {
   type HeaderList,
@@ -101,8 +102,10 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     let bytes: Buffer;
     try {
       bytes = this.#codec.serialize(message as never);
-    } catch {
-      this.sendStatus({ code: Code.INTERNAL, details: "Error serializing response" });
+    } catch (error) {
+      // grpc-js's words.
+      const details = `Error serializing response: ${thrownText(error)}`;
+      this.sendStatus({ code: Code.INTERNAL, details });
       return;
     }
     const { maxSend } = this.#connection.limits;

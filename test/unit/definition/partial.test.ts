@@ -46,8 +46,8 @@ describe("an implementation of a part of the table", () => {
     const none = plugin.implement({ OnActivate: undefined });
     await using pair = await pluginPair({ plugin: none });
     await assert.rejects((await pair.client.dispense("plugin")).OnDeactivate(null), missing);
-    await using wrong = await pluginPair({ plugin: plugin.implement({ OnActivate: "text" as never }) });
-    await assert.rejects(wrong.client.dispense("plugin"), /OnActivate is no function/);
+    const message = 'implementation.OnActivate must be a function, not "text"';
+    assert.throws(() => plugin.implement({ OnActivate: "text" as never }), { code: "ERR_OPTION", message });
   });
 });
 
@@ -59,8 +59,10 @@ test("only the methods that the definition names may be missing", async () => {
   const client = await pair.client.dispense("plugin");
   assert.equal(await client.OnActivate(null), "active");
   await assert.rejects(client.OnDeactivate(null), missing);
-  await using wrong = await pluginPair({ plugin: plugin.implement({ OnActivate: () => "" } as never) });
-  await assert.rejects(wrong.client.dispense("plugin"), /Plugin has no method MessagePosted/);
+  const wrong = { OnActivate: () => "" } as never;
+  assert.throws(() => plugin.implement(wrong), /has no method MessagePosted/);
+  await using late = await pluginPair({ plugin: plugin.implement(() => wrong) });
+  await assert.rejects(late.client.dispense("plugin"), /has no method MessagePosted/);
 });
 
 test("the names of a table that a receiver has, in the table's order", () => {
