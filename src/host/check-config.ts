@@ -8,8 +8,9 @@ import {
   version,
   versionedPlugins,
 } from "../definition/check-plugins.js";
+import { warnOfUnknownOptions } from "../definition/unknown-options.js";
 import { badOption, OptionError, shown } from "../errors.js";
-import { levelCheck } from "../hclog/logger.js";
+import { type Logger, levelCheck } from "../hclog/logger.js";
 import {
   boolean,
   type Check,
@@ -164,6 +165,20 @@ export function checkConfig(config: ClientConfig): void {
     );
   }
   checkSource(config);
+}
+
+const ofCommand = "it belongs into cmd, { path, args, env, cwd }";
+const ofCalls = "it belongs to the methods: start, client, dispense, ping";
+
+/** Warns of options that a client does not have. */
+export function warnOfUnknown(config: ClientConfig, logger: Logger): void {
+  warnOfUnknownOptions(config, Object.keys(shape), logger, {
+    args: ofCommand,
+    env: ofCommand,
+    cwd: ofCommand,
+    signal: ofCalls,
+    timeout: `${ofCalls}; the start has startTimeout`,
+  });
 }
 
 /** What says where the plugin comes from, and what excludes it. */

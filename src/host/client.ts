@@ -11,7 +11,7 @@ import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
 import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
-import { checkConfig } from "./check-config.js";
+import { checkConfig, warnOfUnknown } from "./check-config.js";
 import type { ClientConfig, ReattachConfig } from "./config.js";
 import { connectPlugin } from "./connect.js";
 import { debuggedConfig } from "./debugged.js";
@@ -65,6 +65,7 @@ export class Client<P extends PluginSet = PluginSet> {
     checkConfig(config);
     this.#config = debuggedConfig(config);
     this.#logger = guardedLogger(config.logger ?? consoleLogger());
+    warnOfUnknown(config, this.#logger);
     if (config.managed === true) manage(this);
   }
 

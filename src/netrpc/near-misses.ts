@@ -13,6 +13,17 @@ export function nearMisses(name: string, known: Iterable<string>): string[] {
   );
 }
 
+/** The known name that a wrong one is nearest to, if at least half of its letters are right. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let fewest = Math.floor(name.length / 2) + 1;
+  for (const other of known) {
+    const letters = distance(name.toLowerCase(), other.toLowerCase());
+    if (letters < fewest) [best, fewest] = [other, letters];
+  }
+  return best;
+}
+
 /** Letters that must be added, left out or changed to make one text of another (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

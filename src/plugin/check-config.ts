@@ -9,7 +9,9 @@ import {
   version,
   versionedPlugins,
 } from "../definition/check-plugins.js";
+import { warnOfUnknownOptions } from "../definition/unknown-options.js";
 import { badOption } from "../errors.js";
+import type { Logger } from "../hclog/logger.js";
 import { unansweredLimit } from "../netrpc/server-options.js";
 import {
   abortSignal,
@@ -71,4 +73,9 @@ export function checkServeConfig(config: ServeConfig): void {
   if (!isObject(config)) throw badOption("the configuration", "an object", config);
   checkHandshakeIsThere(config);
   checkFields("", config as Fields, shape, ["handshakeConfig"]);
+}
+
+/** Warns of options that serve does not have. */
+export function warnOfUnknown(config: ServeConfig, logger: Logger): void {
+  warnOfUnknownOptions(config, Object.keys(shape), logger);
 }

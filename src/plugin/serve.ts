@@ -7,7 +7,7 @@ import { formatHandshakeLine } from "../protocol/handshake-line.js";
 import { chooseVersion, collectVersions, parseVersionList } from "../protocol/negotiate.js";
 import { parseBool } from "../protocol/parse-bool.js";
 import { type OpenSocket, openSocket, type SocketOptions } from "../socket/open.js";
-import { checkServeConfig } from "./check-config.js";
+import { checkServeConfig, warnOfUnknown } from "./check-config.js";
 import { cookieProblem, isStartedByHost } from "./cookie.js";
 import { ServeError } from "./errors.js";
 import { listenOptionsFromEnv } from "./listener.js";
@@ -84,6 +84,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   }
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
+  warnOfUnknown(config, logger);
   const where = listenOptions(config);
   const listener = await openSocket(where.main).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
@@ -209,6 +210,7 @@ function watch({ server, stop }: Serving, logger: Logger): () => void {
 async function serveInTest(config: ServeConfig, test: ServeTestConfig): Promise<void> {
   const negotiated = negotiate(config);
   const logger = guardedLogger(config.logger ?? pluginLogger());
+  warnOfUnknown(config, logger);
   const where = listenOptions(config);
   const listener = await openSocket(where.main);
   let release: (() => void) | undefined;
