@@ -17,7 +17,7 @@ help:
 	@echo "make interop  the matrix against real Go peers   [PATTERN='kv']"
 	@echo "make test-node NODE=24   the tests under another Node   [ONLY=interop]"
 	@echo "make test-node-quick       a part of the matrix under Node 22, 24 and 26   [LINES='22 24']"
-	@echo "make test-runtimes        the examples under Node alone, Bun and Deno"
+	@echo "make test-runtimes        the examples under Node alone, Bun and Deno; the declarations under every @types/node"
 	@echo "make test-windows         the matrix on Windows under Wine [PATTERN='kv'] [INSTALL=1]"
 	@echo "make bench    measurements beside Go             [PATTERN='^yamux'] [ONE_CPU=1]"
 	@echo "make check    format, lint, types, package, import circles (of types, too), generated code"
@@ -61,7 +61,8 @@ test: build fixtures
 	$(RUN) --test $(TESTS)
 	$(RUN) test/interop/main.ts
 
-# The examples under Node without tsx, Bun and Deno, which come from the npm registry.
+# The examples under Node without tsx, Bun and Deno, and the declarations under the types of each line of Node; all come from the
+# npm registry.
 test-runtimes: build fixtures
 	$(RUN) --test $(wildcard test/runtimes/*.test.ts)
 

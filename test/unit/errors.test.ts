@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { badOption, GoplugError } from "../../src/errors.js";
+import { StartError } from "../../src/host/errors.js";
 
 // What users catch: classes that an entry of the package exports, each with a stable code.
 
@@ -96,4 +97,12 @@ test("a wrong option is named, with what it wants and what it got, however stran
     assert.equal(error.message, `reattach.pid must be a process id, not ${shown}`);
     assert.deepEqual([error.code, error.name, error.option], ["ERR_OPTION", "OptionError", "reattach.pid"]);
   }
+});
+
+test("what a plugin wrote to stderr goes on the message's sentence", () => {
+  const message = "the cookie is not the plugin's own; the end of its stderr:\nno cookie";
+  assert.equal(
+    new StartError("ERR_START_EXITED", "the cookie is not the plugin's own.", "no cookie\n").message,
+    message,
+  );
 });

@@ -31,7 +31,7 @@ const plugins: PluginSet = {
     throw new Error("not today");
   }),
   // An implementation that lacks a method of its table.
-  lame: lame.implement({ Greet: (name: string) => name } as never),
+  lame: lame.implement(() => ({ Greet: (name: string) => name }) as never),
 };
 
 const folder = mkdtempSync(join(tmpdir(), "goplug-net-rpc-"));
@@ -86,7 +86,7 @@ describe("NetRpcServer", () => {
     assert.equal(await g.Greet("you"), "Hello, you!");
     await assert.rejects(client.dispense("nope"), { message: "unknown plugin type: nope" });
     await assert.rejects(client.dispense("refusing"), { message: "not today" });
-    await assert.rejects(client.dispense("lame"), { message: "rpc.Register: Plugin has no method Leave" });
+    await assert.rejects(client.dispense("lame"), { message: "implementation has no method Leave" });
     await client.ping();
     assert.equal(await g.Greet("again"), "Hello, again!");
     await client.quit();
