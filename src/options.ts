@@ -129,10 +129,10 @@ export const object =
   };
 
 /** The options of a function or constructor, where they are given. @throws OptionError */
-export function checkOptions(given: unknown, shape: Shape = {}): void {
+export function checkOptions(given: unknown, shape?: Shape): void {
   if (given === undefined) return;
   if (!isObject(given)) throw badOption("options", "an object", given);
-  checkFields("", given, shape);
+  if (shape !== undefined) checkFields("", given, shape);
 }
 
 /** @param prefix what stands before the names of the fields in messages: `reattach.` */
