@@ -1,4 +1,4 @@
-// A TypeScript plugin whose grpc-js traces itself: the traces go to the plugin's log, and make no more traces.
+// A TypeScript plugin over grpc-js's transport, which traces itself: the traces go to the plugin's log, and make no more traces.
 import assert from "node:assert/strict";
 import { Client, nullLogger } from "../../src/index.js";
 import { pluginCommand } from "./build-plugins.js";
@@ -10,7 +10,7 @@ export const cases: Case[] = [
   {
     name: "ts->ts grpc traces of grpc-js do not trace themselves",
     async run() {
-      const [path, ...args] = await pluginCommand("kv-grpc");
+      const [path, ...args] = await pluginCommand("kv-grpc", "--grpc-js");
       const [synced, raw] = [new Collector(), new Collector()];
       const client = new Client({
         handshakeConfig,
