@@ -7,7 +7,7 @@ import { compressionAlgorithms } from "@grpc/grpc-js";
 import { connectGrpc, type GrpcConnection, type GrpcTransport } from "../../src/grpc/connection.js";
 import type { Case, CaseContext } from "./case.js";
 import { compressed, largeFields, suite } from "./suite/client.js";
-import { ended, type Security, securities, transports, withCertificate } from "./suite/peers.js";
+import { ended, type Security, securities, suiteTests, transports, withCertificate } from "./suite/peers.js";
 import { serveSuite } from "./suite/service.js";
 
 /** goplug's client on grpc-go's server. */
@@ -91,26 +91,6 @@ async function goClient(
   return { code: client.exitCode, text };
 }
 
-/** What grpc-go's client can ask of any server. */
-const goTests = [
-  "empty_unary",
-  "large_unary",
-  "client_streaming",
-  "server_streaming",
-  "ping_pong",
-  "empty_stream",
-  "timeout_on_sleeping_server",
-  "cancel_after_begin",
-  "cancel_after_first_response",
-  "status_code_and_message",
-  "special_status_message",
-  "custom_metadata",
-  "unimplemented_method",
-  "unimplemented_service",
-  "rpc_soak",
-  "channel_soak",
-];
-
 /** grpc-go's client with large fields: as with grpc-go's server up to its limits, and better beyond them. */
 async function largeFieldsFromGo({ bin, signal }: CaseContext): Promise<void> {
   await using server = await serveSuite("goplug", undefined);
@@ -157,7 +137,7 @@ export const cases: Case[] = [
         needs: ["suiteserver"],
         run: onGoServer(compressed, transport, security, gzipped),
       },
-      ...goTests.map((name) => ({
+      ...suiteTests.map((name) => ({
         name: `go->ts grpc suite ${name}${security.name}${suffix}`,
         needs: ["grpc-interop-client"],
         run: onOwnServer(name, transport, security),

@@ -1,15 +1,11 @@
 // What the packed goplug declares, checked whole (no skipLibCheck) with the types of each line of Node under an old compiler and
 // under this repository's. `make test-runtimes` fetches them.
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const runtime = (name: string): string =>
-  execFileSync("bash", ["scripts/runtime.sh", name], { cwd: root, encoding: "utf8" }).trim();
+import { pack, root, runtimePath, unpack } from "./support.js";
 
 interface PackageJson {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -17,16 +13,12 @@ interface PackageJson {
 }
 const { exports, dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageJson;
 
-const folder = mkdtempSync(join(root, ".runtimes/declarations-"));
+const runtimes = join(root, ".runtimes");
+mkdirSync(runtimes, { recursive: true });
+const folder = mkdtempSync(join(runtimes, "declarations-"));
 after(() => rmSync(folder, { recursive: true }));
 
-const [packed] = JSON.parse(
-  execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  }),
-) as [{ filename: string }];
+const tarball = pack(folder);
 
 const entries = Object.keys(exports).filter((entry) => !entry.endsWith(".json"));
 const imported = entries.map((entry, i) => `import * as entry${i} from "goplug${entry.slice(1)}";`);
@@ -35,14 +27,12 @@ const program = `${imported.join("\n")}\nconsole.log(${entries.map((_, i) => `en
 /** A project with the packed goplug, its dependencies without their own types of Node, and those of a line. */
 function project(line: string): string {
   const made = join(folder, `node-${line}`);
-  const goplug = join(made, "node_modules/goplug");
-  mkdirSync(goplug, { recursive: true });
-  execFileSync("tar", ["xzf", join(folder, packed.filename), "-C", goplug, "--strip-components=1"]);
+  unpack(tarball, made);
   for (const name of Object.keys(dependencies)) {
     mkdirSync(dirname(join(made, "node_modules", name)), { recursive: true });
     symlinkSync(join(root, "node_modules", name), join(made, "node_modules", name), "junction");
   }
-  const types = runtime(`node-types-${line}`);
+  const types = runtimePath(`node-types-${line}`);
   for (const name of ["@types", "undici-types"]) {
     symlinkSync(join(types, name), join(made, "node_modules", name), "junction");
   }
@@ -72,7 +62,7 @@ function complaints(compiler: string, made: string): Promise<string> {
   });
 }
 
-const compilers = { "7": join(root, "node_modules/.bin"), "5.7": runtime("typescript-5.7") };
+const compilers = { "7": join(root, "node_modules/.bin"), "5.7": runtimePath("typescript-5.7") };
 
 for (const line of ["20", "22", "24", "26"]) {
   const made = project(line);

@@ -1,18 +1,15 @@
 // A project that uses the packed goplug, under the runners that people test and start TypeScript with: vitest, jest, tsx and ts-node.
 // Each hosts a plugin in TypeScript, and serves one in its own process. `make test-runtimes` fetches them.
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { pack, runtimePath, unpack } from "./support.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const runtime = (name: string): string =>
-  execFileSync("bash", ["scripts/runtime.sh", name], { cwd: root, encoding: "utf8" }).trim();
-
-const bin = runtime("runners");
+const bin = runtimePath("runners");
 const tsx = fileURLToPath(import.meta.resolve("tsx"));
 const installed = dirname(dirname(bin));
 // Below the installed packages, so that they are found; those of goplug itself are found in the repository.
@@ -69,16 +66,7 @@ ${tests}`,
 };
 
 for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
-const goplug = join(project, "node_modules/goplug");
-mkdirSync(goplug, { recursive: true });
-const [packed] = JSON.parse(
-  execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  }),
-) as [{ filename: string }];
-execFileSync("tar", ["xzf", join(project, packed.filename), "-C", goplug, "--strip-components=1"]);
+unpack(pack(project), project);
 
 const underTsx = ["node", "--import", tsx, join(project, "plugin.ts")];
 const underTsNode = ["node", "--no-warnings", "--loader", "ts-node/esm", join(project, "plugin.ts")];
@@ -121,7 +109,7 @@ test("jest, an ECMAScript module with vm-modules", async () => {
 });
 
 test("jest, CommonJS with vm-modules on Node 24", async () => {
-  const path = `${runtime("24")}:${process.env.PATH}`;
+  const path = `${runtimePath("24")}:${process.env.PATH}`;
   const { failed, printed } = await jest("commonjs.spec.cjs", { ...vmModules, PATH: path });
   assert.equal(failed, false, printed);
   assert.match(printed, /Tests: +2 passed/);

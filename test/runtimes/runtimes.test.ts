@@ -1,23 +1,20 @@
 // The examples, untouched, under other runtimes: Node that strips the types itself, Bun, Deno. `make test-runtimes` fetches these.
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { examples, program as file } from "../examples/table.js";
 import { binary } from "../interop/case.js";
+import { root, runtimePath } from "./support.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
-const path = (name: string): string =>
-  execFileSync("bash", ["scripts/runtime.sh", name], { cwd: root, encoding: "utf8" }).trim();
 
 /** The command that runs a TypeScript file in each. */
 const runtimes: Readonly<Record<string, () => readonly string[]>> = {
-  "node 22": () => [`${path("22")}/node`, "--disable-warning=ExperimentalWarning"],
-  "node 24": () => [`${path("24")}/node`],
-  bun: () => [`${path("bun")}/bun`],
-  deno: () => [`${path("deno")}/deno`, "run", "--quiet", "--allow-all"],
+  "node 22": () => [`${runtimePath("22")}/node`, "--disable-warning=ExperimentalWarning"],
+  "node 24": () => [`${runtimePath("24")}/node`],
+  bun: () => [`${runtimePath("bun")}/bun`],
+  deno: () => [`${runtimePath("deno")}/deno`, "run", "--quiet", "--allow-all"],
 };
 
 /** What does not work, as docs/runtimes.md says. */

@@ -4,16 +4,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { binary } from "../interop/case.js";
+import { root, runtimePath } from "./support.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "goplug-single-"));
 after(() => rmSync(folder, { recursive: true }));
 
 for (const kind of ["sea", "bun"]) {
   test(`a plugin made with ${kind}`, () => {
-    const bun = execFileSync("bash", ["scripts/runtime.sh", "bun"], { cwd: root, encoding: "utf8" }).trim();
+    const bun = runtimePath("bun");
     const env = { ...process.env, PATH: `${bun}${delimiter}${process.env.PATH}` };
     const plugin = join(folder, kind);
     execFileSync("bash", ["examples/single-file/build.sh", kind, plugin], { cwd: root, env, stdio: "pipe" });

@@ -24,6 +24,26 @@ export const transports: readonly (readonly [GrpcTransport, string])[] = [
   ["grpc-js", " by grpc-js's transport"],
 ];
 
+/** What the clients of all languages can ask of any server. */
+export const suiteTests = [
+  "empty_unary",
+  "large_unary",
+  "client_streaming",
+  "server_streaming",
+  "ping_pong",
+  "empty_stream",
+  "timeout_on_sleeping_server",
+  "cancel_after_begin",
+  "cancel_after_first_response",
+  "status_code_and_message",
+  "special_status_message",
+  "custom_metadata",
+  "unimplemented_method",
+  "unimplemented_service",
+  "rpc_soak",
+  "channel_soak",
+];
+
 /** Runs `use` with a certificate for localhost, as it is and in files. */
 export async function withCertificate(
   use: (certificate: Certificate, files: { cert: string; key: string }) => Promise<void>,
