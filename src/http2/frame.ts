@@ -1,3 +1,5 @@
+import { connectionError, ErrorCode, type Http2Error } from "./errors.js";
+
 // Frame types (RFC 9113, section 6).
 export const DATA = 0x0;
 export const HEADERS = 0x1;
@@ -72,4 +74,12 @@ const typeNames = [
 /** A frame as a line of text, for traces and messages. */
 export function describeFrame(type: number, flags: number, id: number, length: number): string {
   return `${typeNames[type] ?? `type ${type}`} flags=0x${flags.toString(16)} stream=${id} length=${length}`;
+}
+
+/** @internal A payload that is not as long as frames of its type are. */
+export function wrongSize(type: number, length: number): Http2Error {
+  return connectionError(
+    ErrorCode.FRAME_SIZE_ERROR,
+    `${describeFrame(type, 0, 0, length)} is no frame's size`,
+  );
 }

@@ -1,49 +1,35 @@
 import { createTrace } from "../trace.js";
-import { startTimer } from "../wait.js";
 import type { Connection } from "./connection.js";
 import { ErrorCode, errorName, Http2Error } from "./errors.js";
+import { FloodGuard } from "./flood-guard.js";
 import {
   ACK,
-  CONTINUATION,
   DEFAULT_WINDOW,
-  END_HEADERS,
-  END_STREAM,
   GOAWAY,
-  HEADERS,
   MAX_STREAM_ID,
-  MAX_WINDOW,
   MIN_MAX_FRAME_SIZE,
   PING,
   PREFACE,
-  putU32,
-  RST_STREAM,
-  readU32,
   SETTINGS,
   WINDOW_UPDATE,
 } from "./frame.js";
+import { type GoAway, writeGoAway } from "./goaway.js";
 import type { HeaderList } from "./hpack-decoder.js";
-import { encodedBound, HpackEncoder, listSize } from "./hpack-encoder.js";
+import { Intake, type OnStream } from "./intake.js";
+import { Keepalive } from "./keepalive.js";
+import { Outgoing } from "./outgoing.js";
 import { FrameParser } from "./parser.js";
+import { Pings } from "./pings.js";
+import { PlaceQueue } from "./place-queue.js";
+import { CONNECTION_WINDOW } from "./receive-window.js";
 import { Receiver, type ReceiverHost } from "./receiver.js";
-import { defaultSettings, readSettings, writeSettings } from "./settings.js";
-import { Stream, type StreamHandler, type StreamHost } from "./stream.js";
+import type { SessionOptions } from "./session-options.js";
+import { writeSettings } from "./settings.js";
+import type { Stream, StreamHost } from "./stream.js";
+import type { StreamHandler } from "./stream-handler.js";
+import { Streams } from "./streams.js";
+import { Timers } from "./timers.js";
 import { FrameWriter, type WriterEvents } from "./writer.js";
-
-export interface SessionOptions {
-  /** Streams that the peer may have open at once. Default: no limit, as with Go's gRPC servers. */
-  readonly maxConcurrentStreams?: number | undefined;
-  /** Bytes of a stream that the peer may send ahead of `consumed`. Default: 1 MiB. */
-  readonly streamWindow?: number;
-  /** Bytes of a list of header fields that this side takes. Default: 16 MiB, as in grpc-go. */
-  readonly maxHeaderListSize?: number | undefined;
-  /** Milliseconds of silence after which the peer is asked for a sign of life, and that it has to give one. */
-  readonly keepalive?: { readonly time: number; readonly timeout: number } | undefined;
-  /** Which header fields will hardly come again, and are not worth a place in HPACK's table. */
-  readonly oneOff?: (name: string, value: string) => boolean;
-}
-
-/** Takes a client's request: the stream's handler. It may answer at once. */
-export type OnStream = (stream: Stream, headers: HeaderList, end: boolean) => StreamHandler;
 
 /**
  * `opening` until the peer's SETTINGS are there; `draining` once either side has said that it takes no further streams;
@@ -53,64 +39,49 @@ export type SessionState = "opening" | "open" | "draining" | "closed";
 
 const trace = createTrace("goplug:http2");
 
-/** What one frame of a peer that takes more than the least may carry. */
-const MAX_SEND_FRAME = 65_536;
-/** grpc-go does not say how large a list it takes, and ends its connection over one that is larger than this. */
-const MAX_SEND_HEADER_LIST = 16 * 1024 * 1024;
-const CONNECTION_WINDOW = 16 * 1024 * 1024;
 /** The input waits as long as so much output does. */
 const PAUSE_AT = 32 * 1024 * 1024;
-/** What a stream sends before it is the next one's turn. */
-const QUANTUM = 65_536;
-/** How many streams that this side has reset are remembered, for their late frames. */
-const REMEMBERED_RESETS = 4096;
 /** Milliseconds that the peer has to close a connection after this side has. */
 const LINGER = 1000;
 /** Milliseconds after the first GOAWAY of a drain in which new streams are still taken, if the peer does not answer. */
 const LAST_CALL = 1000;
 /** Milliseconds in which a client must have said who it is (grpc-go: ConnectionTimeout). */
 const PATIENCE = 120_000;
+const EMPTY = Buffer.alloc(0);
 
 /** An HTTP/2 connection, in either role, over any {@link Connection}. */
 export class Session implements StreamHost, ReceiverHost, WriterEvents {
   readonly role: "client" | "server";
-  readonly writer: FrameWriter;
-  readonly streamWindow: number;
-  readonly maxHeaderListSize: number;
   /** Resolves when the peer's SETTINGS are there. Rejects with the reason when the connection fails before. */
   readonly ready: Promise<void>;
   /** Resolves when the connection is closed. */
   readonly closed: Promise<void>;
-  sendWindow = DEFAULT_WINDOW;
+  /** @internal */
+  readonly streamWindow: number;
+  /** @internal */
+  readonly maxHeaderListSize: number;
+  /** @internal */
+  readonly streams = new Streams();
+  /** @internal */
+  readonly guard: FloodGuard;
+  /** @internal */
+  readonly out: Outgoing;
+  /** @internal A server's. */
+  readonly intake: Intake | undefined;
 
   readonly #connection: Connection;
+  readonly #writer: FrameWriter;
   readonly #parser: FrameParser;
   readonly #receiver: Receiver;
-  readonly #encoder: HpackEncoder;
-  readonly #onStream: OnStream | undefined;
-  readonly #streams = new Map<number, Stream>();
-  readonly #resets = new Set<number>();
-  readonly #maxConcurrent: number;
-  readonly #peer = defaultSettings();
-  /** Streams that wait for their place among those that the peer takes at once. */
-  #queue: Stream[] = [];
-  #waiting = new Set<Stream>();
+  readonly #pings: Pings;
+  readonly #keepalive: Keepalive | undefined;
+  readonly #timers = new Timers();
+  readonly #queue: PlaceQueue;
   #state: SessionState = "opening";
   #error: Http2Error | undefined;
-  #nextId = 1;
-  /** The highest stream that the peer has opened, and the one up to which this side still takes them. */
-  #lastPeerId = 0;
-  #takesUpTo = MAX_STREAM_ID;
-  #recvWindow = CONNECTION_WINDOW;
   #paused = false;
-  #pings = new Map<number, () => void>();
-  #pingCount = 0;
-  #heard = false;
   /** The peer has acknowledged this side's SETTINGS. */
   #heeded = false;
-  #stopKeepalive: (() => void) | undefined;
-  /** What stops each timer that runs. */
-  readonly #timers = new Set<() => void>();
   #onEnding: (() => void) | undefined;
   #markReady!: () => void;
   #markFailed!: (error: Http2Error) => void;
@@ -124,13 +95,18 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   ) {
     this.role = role;
     this.#connection = connection;
-    this.#onStream = onStream;
     this.streamWindow = options.streamWindow ?? 1024 * 1024;
     this.maxHeaderListSize = options.maxHeaderListSize ?? 16 * 1024 * 1024;
-    this.#maxConcurrent = options.maxConcurrentStreams ?? Infinity;
     const line = trace.enabled ? (text: string) => trace(`${role} ${text}`) : undefined;
-    this.writer = new FrameWriter(connection, this, line);
-    this.#encoder = new HpackEncoder(options.oneOff);
+    const writer = new FrameWriter(connection, this, line);
+    this.#writer = writer;
+    this.guard = new FloodGuard(writer);
+    this.out = new Outgoing(writer, this.guard, options.oneOff);
+    const { streams, out } = this;
+    this.#queue = new PlaceQueue(this, streams, out);
+    if (onStream !== undefined)
+      this.intake = new Intake(this, streams, out, onStream, options.maxConcurrentStreams ?? Infinity);
+    this.#pings = new Pings((payload) => writer.frame(PING, 0, 0, payload));
     this.#receiver = new Receiver(this, line);
     this.#parser = new FrameParser(this.#receiver, MIN_MAX_FRAME_SIZE, role === "server");
     this.ready = new Promise((resolve, reject) => {
@@ -142,14 +118,19 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       this.#markClosed = resolve;
     });
     this.#hello(options.maxConcurrentStreams);
-    if (role === "server") this.#later(PATIENCE, () => this.#giveUp());
-    if (options.keepalive !== undefined) this.#keepAlive(options.keepalive);
+    if (role === "server") this.#timers.start(PATIENCE, () => this.#giveUp());
+    if (options.keepalive !== undefined) {
+      this.#keepalive = new Keepalive(options.keepalive, {
+        ask: () => this.#pings.ping(() => {}),
+        silent: (milliseconds) => this.#peerIsSilent(milliseconds),
+      });
+    }
     connection.attach({
       onData: (chunk, mayKeep) => this.#input(chunk, mayKeep),
       onEnd: () => this.#lost(undefined),
       onClose: (error) => {
         this.#lost(error);
-        for (const stop of this.#timers) stop();
+        this.#timers.stop();
         this.#markClosed();
       },
     });
@@ -174,7 +155,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   /** Streams that are open. */
   get size(): number {
-    return this.#streams.size;
+    return this.streams.size;
   }
 
   /**
@@ -186,15 +167,11 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
    */
   open(headers: HeaderList, handler: StreamHandler): Stream {
     if (this.#state === "closed") throw this.#error ?? closedError();
-    if (this.#state === "draining" || this.#nextId > MAX_STREAM_ID) {
+    if (this.#state === "draining" || this.streams.areUsedUp) {
       const message = "the peer takes no further streams on this connection";
       throw new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, message);
     }
-    const stream = new Stream(this);
-    stream.prepare(headers, handler);
-    if (this.#streams.size < this.#peer.maxConcurrentStreams && this.#queue.length === 0) this.#start(stream);
-    else this.#queue.push(stream);
-    return stream;
+    return this.#queue.open(headers, handler);
   }
 
   /** Calls back once, as soon as no further stream can be opened: before the streams that fail by it are told. */
@@ -208,7 +185,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     if (this.#state === "closed") return Promise.reject(this.#error ?? closedError());
     const start = performance.now();
     return new Promise((resolve, reject) => {
-      this.#ping(() => {
+      this.#pings.ping(() => {
         if (this.#state === "closed") reject(this.#error ?? closedError());
         else resolve(performance.now() - start);
       });
@@ -223,22 +200,15 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     if (this.#state === "draining" || this.#state === "closed") return;
     this.#state = "draining";
     this.#ends();
-    for (const stream of this.#queue.splice(0)) stream.abort(closedError());
+    this.#queue.abort(closedError());
     if (this.role === "client") {
       this.#sendGoAway(0, ErrorCode.NO_ERROR, "");
       this.#finishDrain();
       return;
     }
     this.#sendGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, "");
-    let last = (): void => {
-      last = () => {};
-      if (this.#state !== "draining") return;
-      this.#takesUpTo = this.#lastPeerId;
-      this.#sendGoAway(this.#lastPeerId, ErrorCode.NO_ERROR, "");
-      this.#finishDrain();
-    };
-    this.#ping(() => last());
-    this.#later(LAST_CALL, () => last());
+    this.#pings.ping(() => this.#lastCall());
+    this.#timers.start(LAST_CALL, () => this.#lastCall());
   }
 
   /** Closes the connection: open streams fail with ERR_HTTP2_CLOSED. */
@@ -248,144 +218,48 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   // StreamHost
 
+  /** @internal */
   get windowExcess(): number {
     return this.#heeded ? 0 : Math.max(0, DEFAULT_WINDOW - this.streamWindow);
   }
 
-  get maxSendHeaderList(): number {
-    return Math.min(this.#peer.maxHeaderListSize, MAX_SEND_HEADER_LIST);
-  }
-
-  get maxSendFrame(): number {
-    return Math.min(this.#peer.maxFrameSize, MAX_SEND_FRAME);
-  }
-
-  sendHeaders(id: number, headers: HeaderList, end: boolean): boolean {
-    const size = listSize(headers);
-    if (size > this.maxSendHeaderList) return false;
-    this.#receiver.progress();
-    const bound = encodedBound(size);
-    const ending = end ? END_STREAM : 0;
-    if (bound <= MIN_MAX_FRAME_SIZE) {
-      this.writer.headers(ending | END_HEADERS, id, bound, this.#encoder, headers);
-      return true;
-    }
-    const target = Buffer.allocUnsafe(bound);
-    const block = target.subarray(0, this.#encoder.encode(headers, target, 0));
-    const most = this.maxSendFrame;
-    for (let at = 0; at < block.length; at += most) {
-      const type = at === 0 ? HEADERS : CONTINUATION;
-      const flags = (at === 0 ? ending : 0) | (at + most >= block.length ? END_HEADERS : 0);
-      this.writer.large(type, flags, id, block.subarray(at, at + most));
-    }
-    return true;
-  }
-
-  sendData(id: number, end: boolean, lead: Uint8Array | undefined, chunk: Uint8Array, length: number): void {
-    this.sendWindow -= length;
-    this.#receiver.progress();
-    this.writer.data(id, end, lead, chunk);
-  }
-
-  awaitRoom(stream: Stream): void {
-    this.#waiting.add(stream);
-  }
-
+  /** @internal */
   release(stream: Stream, own: boolean): void {
-    this.#waiting.delete(stream);
     if (stream.id === 0) {
-      const at = this.#queue.indexOf(stream);
-      if (at >= 0) this.#queue.splice(at, 1);
+      this.#queue.forget(stream);
       return;
     }
-    this.#streams.delete(stream.id);
-    if (own) {
-      this.#resets.add(stream.id);
-      if (this.#resets.size > REMEMBERED_RESETS) this.#resets.delete(this.#resets.values().next().value!);
-    }
+    this.streams.delete(stream.id);
+    if (own) this.streams.rememberReset(stream.id);
     if (this.#state === "draining") this.#finishDrain();
-    else if (this.#queue.length > 0) this.#serveQueue();
+    else this.#queue.serve();
   }
 
   // ReceiverHost
 
-  stream(id: number): Stream | undefined {
-    return this.#streams.get(id);
-  }
-
-  wasOpened(id: number): boolean {
-    if (id % 2 === 0) return false;
-    return this.role === "client" ? id < this.#nextId : id <= this.#lastPeerId;
-  }
-
-  wasReset(id: number): boolean {
-    return this.#resets.has(id);
-  }
-
-  accept(id: number): Stream | undefined {
-    this.#lastPeerId = id;
-    // What this side has said not to process is ignored.
-    if (id > this.#takesUpTo || this.#state === "closed") return undefined;
-    if (this.#streams.size >= this.#maxConcurrent) {
-      this.#resets.add(id);
-      this.writer.answers++;
-      this.writer.number(RST_STREAM, id, ErrorCode.REFUSED_STREAM);
-      return undefined;
-    }
-    const stream = new Stream(this);
-    stream.accept(id, this.#peer.initialWindowSize);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  request(stream: Stream, headers: HeaderList, end: boolean): void {
-    let handler: StreamHandler;
-    try {
-      handler = this.#onStream!(stream, headers, end);
-    } catch {
-      stream.fail(ErrorCode.INTERNAL_ERROR, "the handler of requests threw");
-      return;
-    }
-    stream.attach(handler);
-    if (end) stream.takeEnd();
-  }
-
+  /** @internal */
   settings(payload: Buffer): void {
-    const peer = this.#peer;
-    const before = peer.initialWindowSize;
-    readSettings(payload, peer, this.role === "client" ? "server" : "client");
+    const delta = this.out.settings(payload, this.role === "client" ? "server" : "client");
     // In front of the DATA that larger windows let out.
-    this.writer.frame(SETTINGS, ACK, 0, empty);
-    this.#encoder.setMaxTableSize(peer.headerTableSize);
-    const delta = peer.initialWindowSize - before;
-    if (delta !== 0) {
-      for (const stream of [...this.#streams.values()]) {
-        if (!stream.addWindow(delta)) {
-          throw new Http2Error(
-            "ERR_HTTP2_PROTOCOL",
-            ErrorCode.FLOW_CONTROL_ERROR,
-            "FLOW_CONTROL_ERROR: a change of the initial window overflows a stream's",
-          );
-        }
-      }
-    }
+    this.#writer.frame(SETTINGS, ACK, 0, EMPTY);
+    if (delta !== 0) this.#changeWindows(delta);
     if (this.#state === "opening") this.#state = "open";
     this.#markReady();
-    this.#serveQueue();
+    this.#queue.serve();
   }
 
+  /** @internal */
   settingsTaken(): void {
     this.#heeded = true;
   }
 
+  /** @internal */
   pong(payload: Buffer): void {
-    const number = readU32(payload, 4);
-    const told = this.#pings.get(number);
-    this.#pings.delete(number);
-    told?.();
+    this.#pings.pong(payload);
   }
 
-  goAway(lastId: number, code: number, debug: string): void {
+  /** @internal */
+  goAway({ lastId, code, debug }: GoAway): void {
     if (this.#state === "closed") return;
     if (code !== ErrorCode.NO_ERROR) {
       const text = debug === "" ? errorName(code) : `${errorName(code)}: ${debug}`;
@@ -393,46 +267,26 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
     this.#state = "draining";
     this.#ends();
-    const refused = new Http2Error(
-      "ERR_HTTP2_REFUSED",
-      ErrorCode.REFUSED_STREAM,
-      this.#error?.message ??
-        "the peer did not process the stream: it takes no further ones on this connection",
-    );
     if (this.role === "client") {
-      for (const stream of this.#queue.splice(0)) stream.abort(refused);
-      for (const [id, stream] of [...this.#streams]) if (id > lastId) stream.abort(refused);
+      const message =
+        this.#error?.message ??
+        "the peer did not process the stream: it takes no further ones on this connection";
+      const refused = new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, message);
+      this.#queue.abort(refused);
+      for (const stream of this.streams) if (stream.id > lastId) stream.abort(refused);
     }
     this.#finishDrain();
   }
 
-  addWindow(delta: number): boolean {
-    if (this.sendWindow + delta > MAX_WINDOW) return false;
-    this.sendWindow += delta;
-    this.#serveWaiting();
-    return true;
-  }
-
-  takeWindow(length: number): boolean {
-    if (length > this.#recvWindow) return false;
-    this.#recvWindow -= length;
-    // Not when it is consumed: one stream that is not read must not hold up the others. Each has its own window.
-    const delta = CONNECTION_WINDOW - this.#recvWindow;
-    if (delta >= CONNECTION_WINDOW >>> 1) {
-      this.#recvWindow += delta;
-      this.writer.lazily(WINDOW_UPDATE, 0, delta);
-    }
-    return true;
-  }
-
   // WriterEvents
 
+  /** @internal */
   relieved(): void {
     if (this.#paused) {
       this.#paused = false;
       this.#connection.resume();
     }
-    this.#serveWaiting();
+    this.out.serve();
   }
 
   #hello(maxConcurrentStreams: number | undefined): void {
@@ -443,14 +297,14 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       maxFrameSize: MIN_MAX_FRAME_SIZE,
       maxHeaderListSize: this.maxHeaderListSize,
     });
-    if (this.role === "client") this.writer.raw(PREFACE);
-    this.writer.frame(SETTINGS, 0, 0, payload);
-    this.writer.number(WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW);
+    if (this.role === "client") this.#writer.raw(PREFACE);
+    this.#writer.frame(SETTINGS, 0, 0, payload);
+    this.#writer.number(WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW);
   }
 
   #input(chunk: Buffer, mayKeep: boolean): void {
     if (this.#state === "closed") return;
-    this.#heard = true;
+    this.#keepalive?.heard();
     this.#receiver.mayKeep = mayKeep;
     try {
       this.#parser.push(chunk);
@@ -462,23 +316,17 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       this.#shutdown(reason, reason.http2Code, reason.message);
       return;
     }
-    if (this.writer.pending >= PAUSE_AT && this.writer.congested && !this.#paused) {
+    if (this.#writer.pending >= PAUSE_AT && this.#writer.congested && !this.#paused) {
       this.#paused = true;
       this.#connection.pause();
     }
   }
 
-  #start(stream: Stream): void {
-    const id = this.#nextId;
-    // Before its headers: what they bring about must find it.
-    if (!stream.start(id, this.#peer.initialWindowSize)) return;
-    this.#nextId += 2;
-    if (stream.state !== "closed") this.#streams.set(id, stream);
-  }
-
-  #serveQueue(): void {
-    while (this.#queue.length > 0 && this.#streams.size < this.#peer.maxConcurrentStreams) {
-      this.#start(this.#queue.shift()!);
+  #changeWindows(delta: number): void {
+    for (const stream of this.streams) {
+      if (stream.addWindow(delta)) continue;
+      const message = "FLOW_CONTROL_ERROR: a change of the initial window overflows a stream's";
+      throw new Http2Error("ERR_HTTP2_PROTOCOL", ErrorCode.FLOW_CONTROL_ERROR, message);
     }
   }
 
@@ -488,29 +336,21 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     listener?.();
   }
 
-  /** By turns, so that a large message does not hold up small ones. */
-  #serveWaiting(): void {
-    do {
-      const waiting = this.#waiting;
-      if (waiting.size === 0) return;
-      this.#waiting = new Set();
-      for (const stream of waiting) stream.room(QUANTUM);
-    } while (this.sendWindow > 0 && !this.writer.congested);
+  #sendGoAway(lastId: number, code: number, debug: string): void {
+    this.#writer.frame(GOAWAY, 0, 0, writeGoAway({ lastId, code, debug }));
   }
 
-  #sendGoAway(lastId: number, code: number, debug: string): void {
-    const text = Buffer.from(debug.slice(0, 1024));
-    const payload = Buffer.alloc(8 + text.length);
-    putU32(payload, 0, lastId);
-    putU32(payload, 4, code);
-    payload.set(text, 8);
-    this.writer.frame(GOAWAY, 0, 0, payload);
+  /** The client has heard that the server drains, or had the time to: the requests that are not here now come too late. */
+  #lastCall(): void {
+    if (this.#state !== "draining" || !this.intake?.isOpen) return;
+    this.#sendGoAway(this.intake.close(), ErrorCode.NO_ERROR, "");
+    this.#finishDrain();
   }
 
   #finishDrain(): void {
-    if (this.#state !== "draining" || this.#streams.size > 0) return;
+    if (this.#state !== "draining" || this.streams.size > 0) return;
     // A server has one more GOAWAY to send, unless it is the peer that ends.
-    if (this.role === "server" && this.#takesUpTo === MAX_STREAM_ID && this.#pings.size > 0) return;
+    if (this.intake?.isOpen && this.#pings.size > 0) return;
     this.#shutdown(this.#error, undefined, "");
   }
 
@@ -533,55 +373,27 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.#error = error;
     this.#ends();
     this.#parser.stop();
-    this.#stopKeepalive?.();
-    if (code !== undefined) this.#sendGoAway(this.#lastPeerId, code, debug);
-    this.writer.close();
+    this.#keepalive?.stop();
+    if (code !== undefined) {
+      this.#sendGoAway(this.role === "server" ? this.streams.lastId : 0, code, debug);
+    }
+    this.#writer.close();
     this.#connection.end();
     if (this.#paused) this.#connection.resume();
-    this.#later(LINGER, () => this.#connection.destroy());
+    this.#timers.start(LINGER, () => this.#connection.destroy());
     const reason = error ?? closedError();
     this.#markFailed(reason);
-    for (const told of this.#pings.values()) told();
-    this.#pings.clear();
-    for (const stream of this.#queue.splice(0)) stream.abort(reason);
-    for (const stream of [...this.#streams.values()]) stream.abort(reason);
-    this.#waiting.clear();
+    this.#pings.end();
+    this.#queue.abort(reason);
+    for (const stream of this.streams) stream.abort(reason);
+    this.out.end();
   }
 
-  #ping(told: () => void): void {
-    const payload = Buffer.alloc(8);
-    this.#pingCount = (this.#pingCount + 1) >>> 0;
-    const number = this.#pingCount;
-    putU32(payload, 4, number);
-    this.#pings.set(number, told);
-    this.writer.frame(PING, 0, 0, payload);
-  }
-
-  #keepAlive({ time, timeout }: { readonly time: number; readonly timeout: number }): void {
-    const check = (): void => {
-      if (this.#heard) {
-        this.#heard = false;
-        arm(time, check);
-        return;
-      }
-      this.#ping(() => {});
-      arm(timeout, () => {
-        if (this.#heard) check();
-        else {
-          const message = `the peer has given no sign of life for ${time + timeout} ms`;
-          this.#shutdown(
-            new Http2Error("ERR_HTTP2_KEEPALIVE", ErrorCode.NO_ERROR, message),
-            0,
-            "keepalive timeout",
-          );
-          this.#connection.destroy();
-        }
-      });
-    };
-    const arm = (milliseconds: number, then: () => void): void => {
-      this.#stopKeepalive = startTimer(milliseconds, then, false);
-    };
-    arm(time, check);
+  #peerIsSilent(milliseconds: number): void {
+    const message = `the peer has given no sign of life for ${milliseconds} ms`;
+    const error = new Http2Error("ERR_HTTP2_KEEPALIVE", ErrorCode.NO_ERROR, message);
+    this.#shutdown(error, ErrorCode.NO_ERROR, "keepalive timeout");
+    this.#connection.destroy();
   }
 
   #giveUp(): void {
@@ -590,23 +402,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.#shutdown(new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message), undefined, "");
     this.#connection.destroy();
   }
-
-  /** A timer that ends with the connection. */
-  #later(milliseconds: number, then: () => void): void {
-    const stop = startTimer(
-      milliseconds,
-      () => {
-        this.#timers.delete(stop);
-        then();
-      },
-      false,
-    );
-    this.#timers.add(stop);
-  }
 }
 
 function closedError(): Http2Error {
   return new Http2Error("ERR_HTTP2_CLOSED", ErrorCode.NO_ERROR, "the connection is closed");
 }
-
-const empty = Buffer.alloc(0);

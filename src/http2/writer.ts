@@ -1,11 +1,8 @@
 import type { Connection } from "./connection.js";
-import { DATA, describeFrame, END_STREAM, HEADER_SIZE, HEADERS, putHeader, putU32 } from "./frame.js";
+import { FrameBuffer } from "./frame-buffer.js";
 import type { HeaderList } from "./hpack-decoder.js";
 import type { HpackEncoder } from "./hpack-encoder.js";
 
-const SLAB_SIZE = 65_536;
-/** Payloads up to this are copied next to their header; larger ones are passed on by reference. */
-const COPY_LIMIT = 8192;
 // From here on frames are handed to the connection without waiting for the end of the turn.
 const FLUSH_AT = 131_072;
 // No further DATA is queued from here on, until what waits has fallen to the lower mark.
@@ -19,47 +16,40 @@ export interface WriterEvents {
 
 /**
  * Queues frames and hands them to the connection once per turn of the event loop, so that the frames of many calls cost
- * one system call: headers and small payloads share a slab of memory, large payloads go by reference.
+ * one system call.
  */
 export class FrameWriter {
   readonly #connection: Connection;
   readonly #events: WriterEvents;
-  readonly #trace: ((line: string) => void) | undefined;
-  #slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  #start = 0;
-  #end = 0;
-  #parts: Uint8Array[] = [];
-  #partBytes = 0;
-  #inflight: number[] = [];
+  readonly #frames: FrameBuffer;
+  /** Bytes of each batch that the connection has been handed and has not taken, and of all of them. */
+  readonly #inflight: number[] = [];
   #inflightBytes = 0;
   /** Batches handed to the connection, and taken by it. */
   #handed = 0;
   #took = 0;
-  #afterFlush: { readonly batch: number; readonly callback: () => void }[] = [];
-  #scheduled = false;
-  #lazy = false;
+  readonly #afterFlush: { readonly batch: number; readonly callback: () => void }[] = [];
+  #flushesSoon = false;
+  #flushesLazily = false;
   #closed = false;
   #wasCongested = false;
-  /** The latest DATA frame, if it is still in the slab: its message may end with it. */
-  #last = -1;
-  #lastId = 0;
   /** Answers to the peer that were queued since the connection last took everything. */
   answers = 0;
 
   constructor(connection: Connection, events: WriterEvents, trace?: ((line: string) => void) | undefined) {
-    this.#trace = trace;
     this.#connection = connection;
     this.#events = events;
+    this.#frames = new FrameBuffer(trace);
   }
 
   /** Bytes that the connection has not taken yet. */
   get pending(): number {
-    return this.#inflightBytes + this.#partBytes + this.#end - this.#start;
+    return this.#inflightBytes + this.#frames.bytes;
   }
 
   /** Whether DATA should wait for `relieved`. */
   get congested(): boolean {
-    if (this.#inflightBytes + this.#partBytes + this.#end - this.#start < CONGESTED_AT) return false;
+    if (this.pending < CONGESTED_AT) return false;
     this.#wasCongested = true;
     return true;
   }
@@ -67,104 +57,65 @@ export class FrameWriter {
   /** Queues bytes that are no frame: a client's preface. */
   raw(bytes: Uint8Array): void {
     if (this.#closed) return;
-    this.#slab.set(bytes, this.#reserve(bytes.length));
-    this.#queued(bytes.length);
+    this.#frames.raw(bytes);
+    this.#queued();
   }
 
   /** Queues a small frame. */
   frame(type: number, flags: number, id: number, payload: Uint8Array): void {
     if (this.#closed) return;
-    const at = this.#reserve(HEADER_SIZE + payload.length);
-    this.#header(this.#slab, at, payload.length, type, flags, id);
-    this.#slab.set(payload, at + HEADER_SIZE);
-    this.#queued(HEADER_SIZE + payload.length);
+    this.#frames.frame(type, flags, id, payload);
+    this.#queued();
   }
 
   /** Queues a frame whose payload is one number: RST_STREAM, WINDOW_UPDATE. */
   number(type: number, id: number, value: number): void {
     if (this.#closed) return;
-    const at = this.#reserve(HEADER_SIZE + 4);
-    this.#header(this.#slab, at, 4, type, 0, id);
-    putU32(this.#slab, at + HEADER_SIZE, value);
-    this.#queued(HEADER_SIZE + 4);
+    this.#frames.number(type, id, value);
+    this.#queued();
   }
 
   /** Queues a window update; it goes out with the next frames, or once the connection has no more input at hand. */
   lazily(type: number, id: number, value: number): void {
-    const scheduled = this.#scheduled;
-    this.#scheduled = true;
-    this.number(type, id, value);
-    this.#scheduled = scheduled;
-    if (!scheduled && !this.#lazy) {
-      this.#lazy = true;
-      setImmediate(this.#flushLazy);
-    }
+    if (this.#closed) return;
+    this.#frames.number(type, id, value);
+    if (this.#flushesSoon || this.#flushesLazily) return;
+    this.#flushesLazily = true;
+    setImmediate(this.#flushLazily);
   }
 
   /** Queues the header fields of a message, which take at most `bound` bytes, no more than 16 KiB. */
   headers(flags: number, id: number, bound: number, encoder: HpackEncoder, list: HeaderList): void {
     if (this.#closed) return;
-    const at = this.#reserve(HEADER_SIZE + bound);
-    const payload = encoder.encode(list, this.#slab, at + HEADER_SIZE) - at - HEADER_SIZE;
-    this.#header(this.#slab, at, payload, HEADERS, flags, id);
-    this.#queued(HEADER_SIZE + payload);
+    this.#frames.headers(flags, id, bound, encoder, list);
+    this.#queued();
   }
 
   /** Queues a large frame, whose payload is kept by reference. */
   large(type: number, flags: number, id: number, payload: Uint8Array): void {
     if (this.#closed) return;
-    const at = this.#reserve(HEADER_SIZE);
-    this.#header(this.#slab, at, payload.length, type, flags, id);
-    this.#end = at + HEADER_SIZE;
-    this.#append(payload);
-    this.#last = -1;
-    this.#queued(0);
+    this.#frames.large(type, flags, id, payload);
+    this.#queued();
   }
 
-  /** Queues DATA: `lead`, if any, and `chunk` in one frame. Beyond 8 KiB the chunk is kept by reference. */
+  /** Queues DATA: `lead`, if any, and `chunk` in one frame. A large chunk is kept by reference. */
   data(id: number, end: boolean, lead: Uint8Array | undefined, chunk: Uint8Array): void {
     if (this.#closed) return;
-    const { length } = chunk;
-    const leading = lead === undefined ? 0 : lead.length;
-    const copied = length <= COPY_LIMIT ? length : 0;
-    const at = this.#reserve(HEADER_SIZE + leading + copied);
-    const slab = this.#slab;
-    this.#header(slab, at, leading + length, DATA, end ? END_STREAM : 0, id);
-    this.#last = at;
-    this.#lastId = id;
-    let to = at + HEADER_SIZE;
-    for (let i = 0; i < leading; i++) slab[to++] = lead![i]!;
-    if (copied < 32) for (let i = 0; i < copied; i++) slab[to + i] = chunk[i]!;
-    else slab.set(chunk, to);
-    if (copied === 0 && length > 0) {
-      this.#end = to;
-      this.#append(chunk);
-      this.#queued(0);
-    } else this.#queued(HEADER_SIZE + leading + copied);
+    this.#frames.data(id, end, lead, chunk);
+    this.#queued();
   }
 
   /** Ends a message by the latest DATA frame, if that is its and has not been handed over. */
   endLast(id: number): boolean {
-    if (this.#last < 0 || this.#lastId !== id) return false;
-    this.#slab[this.#last + 4]! |= END_STREAM;
-    this.#last = -1;
-    return true;
+    return this.#frames.endLast(id);
   }
 
   /** Calls back once the connection has taken all that is queued; never, if it ends before. */
   afterFlush(callback: () => void): void {
-    const open = this.#partBytes + this.#end - this.#start > 0 ? 1 : 0;
-    const batch = this.#handed + open;
+    const batch = this.#handed + (this.#frames.bytes > 0 ? 1 : 0);
     if (batch === this.#took) queueMicrotask(callback);
     else this.#afterFlush.push({ batch, callback });
   }
-
-  /** Hands what is queued to the connection, unless that has more than enough already; then its completion will. */
-  readonly flush = (): void => {
-    this.#scheduled = false;
-    if (this.#closed || this.#inflightBytes >= CONGESTED_AT) return;
-    this.#handOver();
-  };
 
   /** Hands everything over; nothing can be queued after that. */
   close(): void {
@@ -173,74 +124,38 @@ export class FrameWriter {
     this.#closed = true;
   }
 
-  /** Forgets everything that the connection has not been given. */
-  abandon(): void {
-    this.#closed = true;
-    this.#parts = [];
-  }
-
-  #header(target: Buffer, at: number, length: number, type: number, flags: number, id: number): void {
-    if (this.#trace !== undefined) this.#trace(`> ${describeFrame(type, flags, id, length)}`);
-    putHeader(target, at, length, type, flags, id);
-  }
-
-  #reserve(bytes: number): number {
-    if (this.#slab.length - this.#end < bytes) {
-      this.#seal();
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-      this.#start = 0;
-      this.#end = 0;
-    }
-    return this.#end;
-  }
-
-  #queued(bytes: number): void {
-    this.#end += bytes;
-    if (this.#partBytes + this.#end - this.#start >= FLUSH_AT) this.flush();
-    else if (!this.#scheduled) {
-      this.#scheduled = true;
+  #queued(): void {
+    if (this.#frames.bytes >= FLUSH_AT) this.#flush();
+    else if (!this.#flushesSoon) {
+      this.#flushesSoon = true;
       // After the promise reactions of this turn: what they write goes out in the same system call.
       queueMicrotask(this.#nextTick);
     }
   }
 
   readonly #nextTick = (): void => {
-    process.nextTick(this.flush);
+    process.nextTick(this.#flush);
   };
 
-  readonly #flushLazy = (): void => {
-    this.#lazy = false;
-    if (!this.#scheduled) this.flush();
+  /** Hands what is queued to the connection, unless that has more than enough already; then its completion will. */
+  readonly #flush = (): void => {
+    this.#flushesSoon = false;
+    if (this.#closed || this.#inflightBytes >= CONGESTED_AT) return;
+    this.#handOver();
   };
 
-  /** Puts a chunk behind what is in the slab. */
-  #append(chunk: Uint8Array): void {
-    const last = this.#last;
-    this.#seal();
-    // The header is still in this slab, and has not gone out.
-    this.#last = last;
-    this.#parts.push(chunk);
-    this.#partBytes += chunk.length;
-  }
-
-  #seal(): void {
-    this.#last = -1;
-    if (this.#end === this.#start) return;
-    this.#parts.push(this.#slab.subarray(this.#start, this.#end));
-    this.#partBytes += this.#end - this.#start;
-    this.#start = this.#end;
-  }
+  readonly #flushLazily = (): void => {
+    this.#flushesLazily = false;
+    if (!this.#flushesSoon) this.#flush();
+  };
 
   #handOver(): void {
-    this.#seal();
-    const parts = this.#parts;
-    if (parts.length === 0) return;
+    const { bytes } = this.#frames;
+    if (bytes === 0) return;
     this.#handed++;
-    this.#inflight.push(this.#partBytes);
-    this.#inflightBytes += this.#partBytes;
-    this.#parts = [];
-    this.#partBytes = 0;
-    this.#connection.write(parts, this.#taken);
+    this.#inflight.push(bytes);
+    this.#inflightBytes += bytes;
+    this.#connection.write(this.#frames.take(), this.#taken);
   }
 
   readonly #taken = (): void => {
@@ -251,13 +166,10 @@ export class FrameWriter {
     }
     if (this.#inflight.length === 0) {
       this.answers = 0;
-      if (this.#connection.copies && this.#parts.length === 0 && this.#start === this.#end) {
-        this.#start = 0;
-        this.#end = 0;
-      }
+      if (this.#connection.copies) this.#frames.recycle();
     }
     if (this.#closed) return;
-    if (!this.#scheduled && this.#partBytes + this.#end - this.#start > 0) this.flush();
+    if (!this.#flushesSoon && this.#frames.bytes > 0) this.#flush();
     if (this.#wasCongested && this.pending <= RELIEVED_AT) {
       this.#wasCongested = false;
       this.#events.relieved();

@@ -1,0 +1,61 @@
+import { MAX_STREAM_ID } from "./frame.js";
+import type { Stream } from "./stream.js";
+
+/** How many streams that this side has reset are remembered, for their late frames. */
+const REMEMBERED_RESETS = 4096;
+
+/** The streams of a connection: those that are open, and what must be known of those that were. */
+export class Streams implements Iterable<Stream> {
+  readonly #open = new Map<number, Stream>();
+  readonly #resets = new Set<number>();
+  /** The highest number that was used. Only clients open streams: their numbers are odd (RFC 9113, section 5.1.1). */
+  lastId = 0;
+
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The number of a client's next stream. */
+  get nextId(): number {
+    return this.lastId + (this.lastId === 0 ? 1 : 2);
+  }
+
+  /** There are no numbers left. */
+  get areUsedUp(): boolean {
+    return this.lastId === MAX_STREAM_ID;
+  }
+
+  get(id: number): Stream | undefined {
+    return this.#open.get(id);
+  }
+
+  add(stream: Stream): void {
+    this.#open.set(stream.id, stream);
+  }
+
+  delete(id: number): void {
+    this.#open.delete(id);
+  }
+
+  /** Those that are open now. */
+  [Symbol.iterator](): Iterator<Stream> {
+    return [...this.#open.values()].values();
+  }
+
+  /** The stream is or was there. */
+  wasOpened(id: number): boolean {
+    return id % 2 === 1 && id <= this.lastId;
+  }
+
+  /** This side has reset the stream: frames that are on their way are no error. */
+  rememberReset(id: number): void {
+    this.#resets.add(id);
+    if (this.#resets.size > REMEMBERED_RESETS) this.#resets.delete(this.#resets.values().next().value!);
+  }
+
+  /** Whether this side has reset the stream, not long ago. */
+  wasReset(id: number): boolean {
+    return this.#resets.has(id);
+  }
+}
