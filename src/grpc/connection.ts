@@ -25,9 +25,9 @@ export async function connectGrpc(way: Way, connect: ConnectOptions = {}): Promi
     const { connectOwn } = await import("./own-connection.js");
     return connectOwn(way, options, connect);
   }
-  await loadGrpcJs(needs.transport);
+  const grpcJs = await loadGrpcJs(needs.transport);
   const { connectGrpcJs } = await import("./grpc-js-connection.js");
-  return connectGrpcJs(way, options, connect);
+  return connectGrpcJs(grpcJs, way, options, connect);
 }
 
 const told = new WeakSet<Logger>();

@@ -1,6 +1,8 @@
-import { type ConnectionOptions, createSecureContext } from "node:tls";
-import { ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
+import type { ConnectionOptions } from "node:tls";
+import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
+import { builtin } from "../builtin.js";
 import { certificateName } from "../tls/certificate.js";
+import type { GrpcJs } from "./load-grpc-js.js";
 
 /** How a channel is secured: grpc-js's credentials, and the channel options that belong to them. */
 export interface ChannelSecurity {
@@ -13,10 +15,13 @@ export interface ChannelSecurity {
  * is: what makes a secure context (ca, cert, key, ciphers, versions), `checkServerIdentity`, `rejectUnauthorized`
  * and `servername`.
  */
-export function channelSecurity(tls: ConnectionOptions | undefined): ChannelSecurity {
+export function channelSecurity(
+  { ChannelCredentials }: GrpcJs,
+  tls: ConnectionOptions | undefined,
+): ChannelSecurity {
   if (tls === undefined) return { credentials: ChannelCredentials.createInsecure(), options: {} };
   const { checkServerIdentity, rejectUnauthorized, servername = certificateName } = tls;
-  const context = tls.secureContext ?? createSecureContext(tls);
+  const context = tls.secureContext ?? builtin.tls.createSecureContext(tls);
   const credentials = ChannelCredentials.createFromSecureContext(context, {
     ...(checkServerIdentity !== undefined && { checkServerIdentity }),
     ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),

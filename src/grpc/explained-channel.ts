@@ -1,15 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
-import {
+import type {
   Channel,
-  type ChannelCredentials,
-  type ChannelOptions,
-  connectivityState,
-  type InterceptingListener,
-  type StatusObject,
-  status,
+  ChannelCredentials,
+  ChannelOptions,
+  InterceptingListener,
+  StatusObject,
 } from "@grpc/grpc-js";
 import type { CallObserver } from "../diagnostics.js";
+import type { GrpcJs } from "./load-grpc-js.js";
 import { observed } from "./observed-call.js";
+import { GrpcStatus } from "./status.js";
 
 /** Says what became of the other side of a lost connection, undefined if nothing is known. */
 export type ExplainLoss = () => Promise<Error | undefined>;
@@ -17,51 +17,54 @@ export type ExplainLoss = () => Promise<Error | undefined>;
 type Call = ReturnType<Channel["createCall"]>;
 
 /** How calls end whose connection breaks. */
-const lost: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.CANCELLED, status.INTERNAL]);
+const lost: ReadonlySet<number> = new Set([
+  GrpcStatus.UNAVAILABLE,
+  GrpcStatus.CANCELLED,
+  GrpcStatus.INTERNAL,
+]);
+
+/** What a channel needs to explain the loss of its connection. */
+export interface Explaining {
+  readonly explainLoss: ExplainLoss;
+  readonly observer: CallObserver | undefined;
+}
 
 /**
  * A channel whose calls, when the loss of the connection has ended them, carry the reason as the `cause` of their error:
  * grpc-js copies what a status has to the error that its callers get.
  */
-export class ExplainedChannel extends Channel {
-  readonly #explain: ExplainLoss;
-  readonly #observer: CallObserver | undefined;
+export function explainedChannel(
+  { Channel, connectivityState }: GrpcJs,
+  target: string,
+  credentials: ChannelCredentials,
+  options: ChannelOptions,
+  { explainLoss, observer }: Explaining,
+): Channel {
+  const channel = new Channel(target, credentials, options);
+  const createCall = channel.createCall.bind(channel);
 
-  constructor(
-    target: string,
-    credentials: ChannelCredentials,
-    options: ChannelOptions,
-    explain: ExplainLoss,
-    observer: CallObserver | undefined,
-  ) {
-    super(target, credentials, options);
-    this.#explain = explain;
-    this.#observer = observer;
-  }
-
-  override createCall(...given: Parameters<Channel["createCall"]>): Call {
-    const call = super.createCall(...given);
-    const start = call.start.bind(call);
-    call.start = (metadata, listener) => start(metadata, this.#explaining(listener));
-    return observed(call, given[0], this.#observer);
-  }
-
-  #explaining(listener: InterceptingListener): InterceptingListener {
-    return {
-      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
-      onReceiveMessage: (message) => listener.onReceiveMessage(message),
-      onReceiveStatus: (given) => {
-        if (!lost.has(given.code)) listener.onReceiveStatus(given);
-        else void this.#explained(given).then((explained) => listener.onReceiveStatus(explained));
-      },
-    };
-  }
-
-  async #explained(given: StatusObject): Promise<StatusObject> {
+  const explain = async (given: StatusObject): Promise<StatusObject> => {
     // The channel learns of the loss in the same turn as its calls, but not always before them.
     await turn();
-    if (this.getConnectivityState(false) === connectivityState.READY) return given;
-    const cause = await this.#explain();
+    if (channel.getConnectivityState(false) === connectivityState.READY) return given;
+    const cause = await explainLoss();
     return cause === undefined ? given : Object.assign({}, given, { cause });
-  }
+  };
+
+  const explaining = (listener: InterceptingListener): InterceptingListener => ({
+    onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+    onReceiveMessage: (message) => listener.onReceiveMessage(message),
+    onReceiveStatus(given) {
+      if (!lost.has(given.code)) listener.onReceiveStatus(given);
+      else void explain(given).then((explained) => listener.onReceiveStatus(explained));
+    },
+  });
+
+  channel.createCall = (...given): Call => {
+    const call = createCall(...given);
+    const start = call.start.bind(call);
+    call.start = (metadata, listener) => start(metadata, explaining(listener));
+    return observed(call, given[0], observer);
+  };
+  return channel;
 }

@@ -1,11 +1,12 @@
 import type { Channel, StatusObject } from "@grpc/grpc-js";
 import type { Calls } from "./calls.js";
 import { fieldsOf, grpcJsMetadata } from "./grpc-js-metadata.js";
+import type { GrpcJs } from "./load-grpc-js.js";
 
 type Parent = Parameters<Channel["createCall"]>[3];
 
 /** Calls on grpc-js's channel, without its clients. */
-export function grpcJsCalls(channel: Channel): Calls {
+export function grpcJsCalls(grpcJs: GrpcJs, channel: Channel): Calls {
   return {
     start(head, listener) {
       const { path, deadline, host, credentials, metadata, propagateFlags } = head;
@@ -25,7 +26,7 @@ export function grpcJsCalls(channel: Channel): Calls {
         },
         cancel: (code: number, details: string) => call.cancelWithStatus(code, details),
       };
-      call.start(grpcJsMetadata(metadata), {
+      call.start(grpcJsMetadata(grpcJs, metadata), {
         onReceiveMetadata: (received) => listener.onHeaders(fieldsOf(received)),
         onReceiveMessage(message: Buffer) {
           wanted--;

@@ -1,11 +1,4 @@
-import {
-  type Channel,
-  ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  type ClientOptions,
-  connectivityState,
-} from "@grpc/grpc-js";
+import type { Channel, ChannelOptions, ClientOptions } from "@grpc/grpc-js";
 import { AbortedError } from "../errors.js";
 import type { SocketAddress } from "../socket/address.js";
 import { waitFor } from "../wait.js";
@@ -13,9 +6,10 @@ import { bridge } from "./bridge.js";
 import type { Calls } from "./calls.js";
 import { channelSecurity } from "./credentials.js";
 import { GrpcConnectError } from "./errors.js";
-import { ExplainedChannel } from "./explained-channel.js";
+import { explainedChannel } from "./explained-channel.js";
 import type { ClientClass, ConnectOptions, OpenConnection, Way } from "./grpc-connection.js";
 import { grpcJsCalls } from "./grpc-js-calls.js";
+import type { GrpcJs } from "./load-grpc-js.js";
 import { type ProtobufClient, protobufClient } from "./protobuf-client.js";
 import type { ProtobufRuntime, ServiceDescriptor } from "./protobuf-service.js";
 import { targetOf } from "./target.js";
@@ -26,13 +20,14 @@ import { targetOf } from "./target.js";
  * @throws GrpcConnectError, AbortedError
  */
 export async function connectGrpcJs(
+  grpcJs: GrpcJs,
   way: Way,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
 ): Promise<OpenConnection> {
-  if ("network" in way) return connectAddress(way, channelOptions, connect);
+  if ("network" in way) return connectAddress(grpcJs, way, channelOptions, connect);
   const bridged = await bridge((await way.open(connect.signal)).toDuplex());
-  return connectAddress(bridged.address, channelOptions, {
+  return connectAddress(grpcJs, bridged.address, channelOptions, {
     ...connect,
     onClosed() {
       bridged.close();
@@ -42,25 +37,23 @@ export async function connectGrpcJs(
 }
 
 async function connectAddress(
+  grpcJs: GrpcJs,
   address: SocketAddress,
   channelOptions: ChannelOptions,
   connect: ConnectOptions,
 ): Promise<OpenConnection> {
-  const security = channelSecurity(connect.tls);
+  const security = channelSecurity(grpcJs, connect.tls);
   const options = { ...channelOptions, ...security.options, ...connect.options };
-  const { explainLoss = async () => undefined } = connect;
-  const channel = new ExplainedChannel(
-    targetOf(address),
-    security.credentials,
-    options,
+  const { explainLoss = async () => undefined, observer } = connect;
+  const channel = explainedChannel(grpcJs, targetOf(address), security.credentials, options, {
     explainLoss,
-    connect.observer,
-  );
-  const connection = new Connection(channel, connect.onClosed);
+    observer,
+  });
+  const connection = new Connection(grpcJs, channel, connect.onClosed);
   try {
-    await ready(channel, connect.signal);
+    await ready(grpcJs, channel, connect.signal);
   } catch (error) {
-    const reason = error instanceof AbortedError ? error : await failure(connection, address);
+    const reason = error instanceof AbortedError ? error : await failure(grpcJs, connection, address);
     connection.close();
     throw reason;
   }
@@ -72,12 +65,14 @@ class Connection implements OpenConnection {
   readonly channel: Channel;
   readonly calls: Calls;
   readonly closed: Promise<void>;
+  readonly #grpcJs: GrpcJs;
   #markClosed!: () => void;
   #onClosed: (() => void) | undefined;
 
-  constructor(channel: Channel, onClosed: (() => void) | undefined) {
+  constructor(grpcJs: GrpcJs, channel: Channel, onClosed: (() => void) | undefined) {
     this.channel = channel;
-    this.calls = grpcJsCalls(channel);
+    this.calls = grpcJsCalls(grpcJs, channel);
+    this.#grpcJs = grpcJs;
     this.#onClosed = onClosed;
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
@@ -86,12 +81,13 @@ class Connection implements OpenConnection {
 
   watch(): void {
     const { channel } = this;
-    if (channel.getConnectivityState(false) !== connectivityState.READY) this.#lost();
-    else channel.watchConnectivityState(connectivityState.READY, Infinity, () => this.#lost());
+    const { READY } = this.#grpcJs.connectivityState;
+    if (channel.getConnectivityState(false) !== READY) this.#lost();
+    else channel.watchConnectivityState(READY, Infinity, () => this.#lost());
   }
 
   client<T>(clientClass: ClientClass<T>, options: ClientOptions = {}): T {
-    return new clientClass("unused", ChannelCredentials.createInsecure(), {
+    return new clientClass("unused", this.#grpcJs.ChannelCredentials.createInsecure(), {
       ...options,
       channelOverride: this.channel,
     });
@@ -117,7 +113,11 @@ class Connection implements OpenConnection {
   }
 }
 
-function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void> {
+function ready(
+  { connectivityState }: GrpcJs,
+  channel: Channel,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return waitFor<void>({ signal, what: "the gRPC connection" }, (resolve, reject) => {
     const look = (): void => {
       const state = channel.getConnectivityState(true);
@@ -131,7 +131,11 @@ function ready(channel: Channel, signal: AbortSignal | undefined): Promise<void>
 }
 
 /** A channel says why it failed only to those who call on it. */
-function failure(connection: Connection, { network, address }: SocketAddress): Promise<GrpcConnectError> {
+function failure(
+  { Client }: GrpcJs,
+  connection: Connection,
+  { network, address }: SocketAddress,
+): Promise<GrpcConnectError> {
   return new Promise((resolve) => {
     const client = connection.client(Client);
     const nothing = (): Buffer => Buffer.alloc(0);

@@ -2,6 +2,7 @@ import type { Channel, InterceptingCall, InterceptorOptions, StatusObject } from
 import type { CallHead, OngoingCall, OngoingListener } from "./calls.js";
 import { fieldsOf, grpcJsMetadata } from "./grpc-js-metadata.js";
 import type { GrpcChannel, Interceptors } from "./grpc-js-types.js";
+import type { GrpcJs } from "./load-grpc-js.js";
 import type { AnyMethod } from "./method.js";
 import { GrpcStatus } from "./status.js";
 
@@ -12,6 +13,7 @@ type Status = StatusObject & { readonly cause?: Error | undefined };
 
 /** Starts a call at the top of its interceptors: they see messages, what is below them and above sees bytes. */
 export function startIntercepted(
+  grpcJs: GrpcJs,
   channel: GrpcChannel,
   method: AnyMethod,
   { interceptors = [], interceptor_providers: providers = [] }: Interceptors,
@@ -45,7 +47,7 @@ export function startIntercepted(
     cancel: (code, details) => top.cancelWithStatus(code, details),
   };
   let begun = false;
-  top.start(grpcJsMetadata(metadata), {
+  top.start(grpcJsMetadata(grpcJs, metadata), {
     onReceiveMetadata: (received) => listener.onHeaders(fieldsOf(received)),
     onReceiveMessage: (message) => listener.onMessage(method.responseSerialize(message)),
     onReceiveStatus({ code, details, metadata, cause }: Status) {

@@ -1,28 +1,31 @@
-import {
-  Server,
-  ServerCredentials,
-  type ServerOptions,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { Server, ServerOptions, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { GrpcJs } from "./load-grpc-js.js";
 import type { Methods } from "./method.js";
 import type { BadAnswer } from "./transport/own-server.js";
 
 /** grpc-js's server on its own transport, which is given its connections. */
-export class GrpcJsServer extends Server {
+export interface GrpcJsServer extends Server {
   /** Told of the services that are added. */
-  onService: (methods: Methods) => void = () => {};
+  onService: (methods: Methods) => void;
   /** Told of answers that are no messages: a fault of the service's author. */
-  onBadAnswer: BadAnswer = () => {};
+  onBadAnswer: BadAnswer;
   readonly injector: ReturnType<Server["createConnectionInjector"]>;
+}
 
-  constructor(options: ServerOptions) {
-    super(options);
+export function grpcJsServer(
+  { Server, ServerCredentials }: GrpcJs,
+  serverOptions: ServerOptions,
+): GrpcJsServer {
+  class Injectable extends Server implements GrpcJsServer {
+    onService: (methods: Methods) => void = () => {};
+    onBadAnswer: BadAnswer = () => {};
     // TLS is goplug's business, which pins AutoMTLS certificates; what comes to the server is secured already.
-    this.injector = this.createConnectionInjector(ServerCredentials.createInsecure());
-  }
+    readonly injector = this.createConnectionInjector(ServerCredentials.createInsecure());
 
-  override addService(service: Methods, implementation: UntypedServiceImplementation): void {
-    super.addService(service, implementation);
-    this.onService(service);
+    override addService(service: Methods, implementation: UntypedServiceImplementation): void {
+      super.addService(service, implementation);
+      this.onService(service);
+    }
   }
+  return new Injectable(serverOptions);
 }

@@ -1,7 +1,7 @@
 import type { Calls, OngoingCall } from "./calls.js";
 import { GrpcMissingError } from "./errors.js";
 import type { GrpcChannel, Interceptors } from "./grpc-js-types.js";
-import { explained, needs } from "./load-grpc-js.js";
+import { loadGrpcJs, needs } from "./load-grpc-js.js";
 import type { AnyMethod } from "./method.js";
 import { GrpcStatus } from "./status.js";
 
@@ -16,9 +16,9 @@ export function interceptedCalls(channel: GrpcChannel, method: AnyMethod, given:
     start(head, listener) {
       let call: OngoingCall | undefined;
       let cancelled: readonly [code: number, details: string] | undefined;
-      explained(needs.interceptors, () => import("./grpc-js-intercepted.js"))
-        .then(({ startIntercepted }) => {
-          call = startIntercepted(channel, method, given, head, listener);
+      Promise.all([loadGrpcJs(needs.interceptors), import("./grpc-js-intercepted.js")])
+        .then(([grpcJs, { startIntercepted }]) => {
+          call = startIntercepted(grpcJs, channel, method, given, head, listener);
           if (cancelled !== undefined) call.cancel(...cancelled);
         })
         .catch((error: Error) => {

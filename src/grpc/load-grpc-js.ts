@@ -18,26 +18,24 @@ export function whenGrpcJsLoads(setUp: (grpcJs: GrpcJs) => void): void {
 }
 
 /**
- * Loads grpc-js, which goplug does without as long as nobody uses its API.
+ * Loads grpc-js, which goplug does without as long as nobody uses its API. This is the only import of it, so that a
+ * plugin that was bundled into one file starts without the package.
  * @throws GrpcMissingError
  */
 export async function loadGrpcJs(what: string): Promise<GrpcJs> {
-  const grpcJs = await explained(what, () => import("@grpc/grpc-js"));
+  let grpcJs: GrpcJs;
+  try {
+    grpcJs = await import("@grpc/grpc-js");
+  } catch (error) {
+    throw explained(error, what);
+  }
   onLoaded(grpcJs);
   return grpcJs;
 }
 
-/**
- * Loads a module that imports grpc-js, and says what to do where the package is missing.
- * @throws GrpcMissingError
- */
-export async function explained<T>(what: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const isMissing = code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
-    if (!isMissing || !message.includes("@grpc/grpc-js")) throw error;
-    throw new GrpcMissingError(what, error);
-  }
+/** Why grpc-js could not be loaded: if the package is missing, with what to do. */
+export function explained(error: unknown, what: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isMissing = code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+  return isMissing && message.includes("@grpc/grpc-js") ? new GrpcMissingError(what, error) : error;
 }

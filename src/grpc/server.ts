@@ -44,9 +44,9 @@ export async function makeServer(
 
 async function serverOf(transport: GrpcTransport, options: ServerOptions): Promise<AnyServer> {
   if (transport === "goplug") return new OwnServer(options);
-  await loadGrpcJs(needs.transport);
-  const { GrpcJsServer } = await import("./grpc-js-server.js");
-  return new GrpcJsServer(options);
+  const grpcJs = await loadGrpcJs(needs.transport);
+  const { grpcJsServer } = await import("./grpc-js-server.js");
+  return grpcJsServer(grpcJs, options);
 }
 
 /** Adds one of goplug's own services, which take either kind of metadata. */
