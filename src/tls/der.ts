@@ -26,8 +26,7 @@ export function unsigned(bytes: Uint8Array): Buffer {
 }
 
 /** @param unused how many of the last byte's low bits do not count */
-export const bitString = (bytes: Uint8Array, unused = 0): Buffer =>
-  value(0x03, Uint8Array.of(unused), bytes);
+export const bitString = (bytes: Uint8Array, unused = 0): Buffer => value(0x03, Uint8Array.of(unused), bytes);
 
 /** @param dotted as in `2.5.4.3` */
 export function objectIdentifier(dotted: string): Buffer {

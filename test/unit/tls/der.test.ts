@@ -5,7 +5,8 @@ import * as der from "../../../src/tls/der.js";
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 test("lengths are as short as can be (X.690, 10.1)", () => {
-  const header = (length: number): string => hex(der.octetString(new Uint8Array(length))).slice(0, -2 * length);
+  const header = (length: number): string =>
+    hex(der.octetString(new Uint8Array(length))).slice(0, -2 * length);
   assert.equal(hex(der.octetString(new Uint8Array(0))), "0400");
   assert.equal(header(127), "047f");
   assert.equal(header(128), "048180");
