@@ -106,12 +106,21 @@ export function statusOf(error: unknown, trailer?: MetadataLike): HandlerStatus 
   const { code, details, rawMessage, metadata, name, message } = (error ?? {}) as Record<string, unknown>;
   const own = error instanceof GrpcError ? error.metadata : isMetadata(metadata) ? metadata : undefined;
   const rest = { metadata: bothOf(own, trailer) };
-  if (error instanceof GrpcError) return { code: error.status, details: error.details, ...rest };
+  if (error instanceof GrpcError) {
+    // OK says that there is an answer, and there is none.
+    const sent = error.status === GrpcStatus.OK ? GrpcStatus.UNKNOWN : error.status;
+    return { code: sent, details: wellFormed(error.details), ...rest };
+  }
   const text = [details, rawMessage, message].find((value) => typeof value === "string") as
     | string
     | undefined;
   const status = isStatus(code) ? code : (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN);
-  return { code: status, details: text ?? thrownText(error), ...rest };
+  return { code: status, details: wellFormed(text ?? thrownText(error)), ...rest };
+}
+
+/** Half of a surrogate pair has no UTF-8; grpc-js's transport would throw over it where nobody catches. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
 }
 
 /** How a handler's call ends. */

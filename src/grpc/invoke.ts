@@ -1,11 +1,13 @@
 import { AbortedError, thrownText } from "../errors.js";
-import { checkOptions, checkSignal } from "../options.js";
+import type { HeaderList } from "../http2/index.js";
+import { calling, checkOptions, checkSignal } from "../options.js";
 import { onceCut } from "../wait.js";
 import { type CallSite, callSite, errorOf } from "./call-error.js";
 import { type CallSettings, headOf } from "./call-settings.js";
 import type { Calls, EndStatus, OngoingCall, OngoingListener } from "./calls.js";
 import type { GrpcCallError } from "./errors.js";
 import { MessageQueue } from "./message-queue.js";
+import { Metadata } from "./metadata.js";
 import type { Method } from "./method.js";
 import { GrpcStatus } from "./status.js";
 import { type Messages, type OutgoingMessages, writeMessages } from "./write-messages.js";
@@ -54,6 +56,7 @@ abstract class Invocation<Q, A> implements OngoingListener {
   protected readonly method: ClientMethod<Q, A>;
   protected call: OngoingCall | undefined;
   readonly #site: CallSite;
+  #settings: CallSettings = {};
   #message: Buffer | undefined;
   #many: Messages<Q> | undefined;
   #outgoing: OutgoingMessages | undefined;
@@ -72,8 +75,11 @@ abstract class Invocation<Q, A> implements OngoingListener {
   start(calls: Calls, input: Input<Q>, settings: CallSettings): void {
     try {
       checkOptions(settings);
-      const { signal } = settings;
+      const { signal, onHeader, onTrailer } = settings;
       checkSignal(signal);
+      if (onHeader !== undefined) calling("onHeader", onHeader as never);
+      if (onTrailer !== undefined) calling("onTrailer", onTrailer as never);
+      this.#settings = settings;
       if (signal?.aborted) throw new AbortedError(`the call of ${this.method.path}`, signal.reason);
       const head = headOf(this.method.path, settings);
       if ("one" in input) this.#message = this.#serialized(input.one);
@@ -96,7 +102,9 @@ abstract class Invocation<Q, A> implements OngoingListener {
     this.begun(call);
   }
 
-  onHeaders(): void {}
+  onHeaders(headers: HeaderList): void {
+    this.#show(this.#settings.onHeader, headers);
+  }
 
   onMessage(bytes: Buffer): void {
     let answer: A;
@@ -117,8 +125,8 @@ abstract class Invocation<Q, A> implements OngoingListener {
   onStatus(status: EndStatus): void {
     this.#release?.();
     this.#outgoing?.stop();
-    if (this.#failure !== undefined) return;
-    this.ended(this.#errorOf(this.#refusal ?? status));
+    if (this.#failure === undefined) this.#show(this.#settings.onTrailer, status.trailers);
+    if (this.#failure === undefined) this.ended(this.#errorOf(this.#refusal ?? status));
   }
 
   /** Ends the call with an error of this side's. */
@@ -155,6 +163,15 @@ abstract class Invocation<Q, A> implements OngoingListener {
     const { cause } = this.#inputFailure;
     const details = `the caller's input failed: ${thrownText(cause)}`;
     return errorOf({ ...status, details, cause: cause as Error }, this.#site);
+  }
+
+  #show(listener: ((metadata: Metadata) => void) | undefined, fields: HeaderList): void {
+    if (listener === undefined) return;
+    try {
+      listener(Metadata.ofFields(fields));
+    } catch (error) {
+      this.fail(error as Error);
+    }
   }
 
   #serialized(message: Q): Buffer {

@@ -2,7 +2,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { CallCredentials, CallOptions, Interceptor, InterceptorProvider } from "@grpc/grpc-js";
 import { isObject } from "../options.js";
 import type { WaitOptions } from "../wait.js";
-import type { CallSettings } from "./call-settings.js";
+import type { CallSettings, ResponseListeners } from "./call-settings.js";
 import type { Calls, ParentCall } from "./calls.js";
 import type { GrpcChannel } from "./grpc-js-types.js";
 import { hasInterceptors, interceptedCalls } from "./intercepted.js";
@@ -19,7 +19,7 @@ import {
 import type { Messages } from "./write-messages.js";
 
 /** Options of a call through a {@link ProtobufClient}. */
-export interface ProtobufCallOptions extends WaitOptions {
+export interface ProtobufCallOptions extends WaitOptions, ResponseListeners {
   /** Sent with the request. */
   readonly metadata?: MetadataInit | undefined;
   /** Add to the metadata, at each call anew. */
@@ -121,6 +121,8 @@ function settingsOf({
   propagate_flags: propagateFlags,
   timeout,
   signal,
+  onHeader,
+  onTrailer,
 }: ProtobufCallOptions): CallSettings {
   return {
     metadata,
@@ -130,5 +132,7 @@ function settingsOf({
     propagateFlags,
     timeout,
     signal,
+    onHeader,
+    onTrailer,
   };
 }

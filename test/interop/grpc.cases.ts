@@ -9,6 +9,7 @@ import {
   Client,
   type ClientConfig,
   gob,
+  type Metadata,
   netRpcPlugin,
   nullLogger,
   PluginExitedError,
@@ -105,6 +106,19 @@ function withVariants(side: Side): Case[] {
         await assert.rejects(face.es.get({ key: "nobody" }), { code: 5, details: "key not found: nobody" });
       },
     ),
+    onKv(side, variant, "header and trailer of protobuf-es's calls, with OK and without", async (face) => {
+      for (const code of [0, 9]) {
+        const told: unknown[] = [];
+        const show = (key: string) => (metadata: Metadata) => told.push(metadata.get(key));
+        const listeners = { onHeader: show("goplug-header"), onTrailer: show("goplug-trailer") };
+        await face.tools
+          .fail({ code, text: "" }, listeners)
+          .catch((error: ServiceError) => assert.equal(error.code, code));
+        // Before an error grpc-go sends a header of its own, or none: trailers alone.
+        assert.deepEqual(told.at(-1), [String(code)]);
+        if (code === 0) assert.deepEqual(told, [["yes"], ["0"]]);
+      }
+    }),
     onKv(side, variant, "ping, and 64 calls in flight", async (face, client) => {
       await client.ping({ timeout: 10_000 });
       assert.equal(client.protocol, "grpc");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import * as protobuf from "@bufbuild/protobuf";
-import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { credentials, Metadata, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
 import {
   AbortedError,
   addProtobufService,
@@ -279,3 +279,39 @@ async function* endless() {
     await turn();
   }
 }
+
+test("a thrown text that has no UTF-8 ends its call alone, also on grpc-js's own server", {
+  timeout: 30_000,
+}, async (t) => {
+  const server = new Server();
+  const thrown = [new GrpcError(9, "a\ud800b"), Object.assign(new Error("c\udc00"), { code: 5 })];
+  const implementation = { get: async () => Promise.reject(thrown.shift()) };
+  server.addService(KVService, promiseHandlers(KVService, implementation));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  const client = new KVClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  t.after(() => {
+    client.close();
+    server.forceShutdown();
+  });
+  await assert.rejects(promised(client, client.get, { key: "k" }), { code: 9, details: "a\ufffdb" });
+  await assert.rejects(promised(client, client.get, { key: "k" }), { code: 5, details: "c\ufffd" });
+});
+
+test("a handler that throws the status OK has failed all the same", async () => {
+  handlers = {
+    sink: () => {
+      throw new GrpcError(status.OK, "fine");
+    },
+    source: () => {
+      throw new GrpcError(status.OK, "fine");
+    },
+  };
+  for (const pair of [es, ts]) {
+    await assert.rejects(stream(pair).sink([]), { code: status.UNKNOWN, details: "fine" });
+    await assert.rejects(collect(stream(pair).source({})), { code: status.UNKNOWN, details: "fine" });
+  }
+});

@@ -4,7 +4,8 @@ import { EventEmitter } from "node:events";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import * as protobuf from "@bufbuild/protobuf";
-import { type ServiceError, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Metadata, type ServiceError, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { ResponseListeners } from "../../../src/grpc/call-settings.js";
 import { protobufService } from "../../../src/grpc/protobuf-service.js";
 import { writeMessages } from "../../../src/grpc/write-messages.js";
 import { AbortedError } from "../../../src/index.js";
@@ -159,6 +160,74 @@ test("an aborted call is not made at all, and one aborted in mid-stream says so"
     { name: "AbortedError", cause: reason },
   );
   assert.deepEqual(got.slice(0, 1), [7]);
+});
+
+/** Calls a `source` that sends a header, messages and a trailer, or a trailer and NOT_FOUND; says what came in which order. */
+async function heard(bytes: bigint, options: ResponseListeners = {}): Promise<unknown[]> {
+  const source = (call: ServerCall & { sendMetadata(given: Metadata): void; end(given: Metadata): void }) => {
+    const [header, trailer] = [new Metadata(), new Metadata()];
+    header.set("x-begin", "a");
+    trailer.set("x-end-bin", Buffer.of(0, 255));
+    if (call.request.bytes === 0n) {
+      call.emit("error", { ...notThere, metadata: trailer });
+      return;
+    }
+    call.sendMetadata(header);
+    for (let i = 0; i < call.request.bytes; i++)
+      call.write(protobuf.create(ChunkSchema, { data: Uint8Array.of(i) }));
+    call.end(trailer);
+  };
+  await using telling = await grpcPair((server) =>
+    server.addService(protobufService(Stream, protobuf), {
+      ...handlers,
+      source,
+    } as unknown as UntypedServiceImplementation),
+  );
+  const order: unknown[] = [];
+  const listeners: ResponseListeners = {
+    onHeader: (header) => order.push(header.get("x-begin")),
+    onTrailer: (trailer) => order.push(trailer.get("x-end-bin")),
+    ...options,
+  };
+  try {
+    const stream = telling.conn.protobuf(Stream, protobuf).source({ bytes }, listeners);
+    for await (const { data } of stream) order.push(...data);
+    order.push("end");
+  } catch (error) {
+    order.push(error);
+  }
+  return order;
+}
+
+test("callers see headers and trailers of calls that succeed and of those that fail", async () => {
+  const [header, ...further] = await heard(2n);
+  assert.deepEqual(header, ["a"]);
+  assert.deepEqual(
+    further.filter((entry) => !Array.isArray(entry)),
+    [0, 1, "end"],
+  );
+  assert.deepEqual(further.filter(Array.isArray), [[Buffer.of(0, 255)]]);
+  const [trailer, error, ...more] = await heard(0n);
+  assert.deepEqual(trailer, [Buffer.of(0, 255)]);
+  assert.equal((error as ServiceError).code, status.NOT_FOUND);
+  assert.deepEqual(more, []);
+});
+
+test("what a listener for headers or trailers throws is the call's error", async () => {
+  const failure = new Error("unwanted");
+  const throwing = () => {
+    throw failure;
+  };
+  assert.equal((await heard(2n, { onHeader: throwing })).at(-1), failure);
+  assert.equal((await heard(0n, { onTrailer: throwing })).at(-1), failure);
+});
+
+test("a listener that is no function is refused by name", async () => {
+  const client = pair.conn.protobuf(Stream, protobuf);
+  await assert.rejects(client.sink([], { onTrailer: 5 as never }), {
+    code: "ERR_OPTION",
+    option: "onTrailer",
+  });
 });
 
 test("writing past back-pressure leaves no listener behind", async () => {
