@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
+import { readAccepted } from "../socket/accepted.js";
 import { tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { within } from "../wait.js";
@@ -100,7 +101,9 @@ export class Injector {
   #own(server: OwnServer): (connection: Duplex | Channel) => void {
     return (connection) => {
       const isChannel = "toDuplex" in connection;
-      const bytes = isChannel ? channelConnection(connection) : duplexConnection(connection);
+      const bytes = isChannel
+        ? channelConnection(connection)
+        : duplexConnection(connection, readAccepted(connection));
       this.#connections.add(bytes);
       const session = server.serveConnection(bytes, isChannel ? undefined : connection);
       void session.closed.then(() => this.#gone(bytes));
