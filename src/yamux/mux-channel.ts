@@ -11,6 +11,8 @@ export interface KeepingHandler extends ChannelHandler {
   onData(chunk: Buffer, mayKeep?: boolean): void;
   /** Memory for the next bytes, as much of it as `expected` bytes need; they come to onData as part of it. */
   room?(expected: number): Buffer | undefined;
+  /** Chunks that are parts of larger blocks of memory may be kept, too: they go to somebody who would copy them else. */
+  readonly takesParts?: boolean;
   /** Nothing more will be sent, whatever was written; bytes may still be on their way to onData, and then onClose. */
   onWriteEnd?(error: Error): void;
 }
@@ -47,6 +49,10 @@ interface Waiting {
 }
 
 const EMPTY: readonly Waiting[] = [];
+
+// A chunk keeps all of its memory alive: it must be at least this part of it to be kept.
+const KEPT_PART = 1 / 2;
+const SMALL_KEPT_PART = 1 / 8;
 
 export class MuxChannel implements Channel {
   readonly id: number;
@@ -271,6 +277,11 @@ export class MuxChannel implements Channel {
     return this.#handler?.room?.(expected);
   }
 
+  /** Whether the handler takes parts of larger blocks, and takes them now. */
+  get takesParts(): boolean {
+    return this.#flow !== "detached" && this.#handler?.takesParts === true;
+  }
+
   /** Payload. `mayKeep`: the memory is not used again by the one who read it. */
   take(chunk: Buffer, mayKeep: boolean): void {
     // As the bytes come, not with their header: what is still on its way must not count as consumed.
@@ -278,7 +289,8 @@ export class MuxChannel implements Channel {
     // Go tolerates data after the end of its direction; nobody can be told of it any more.
     if (this.isOver || this.#readSide === "ended") return;
     if (this.#flow === "flowing") {
-      this.#deliver(chunk, mayKeep && chunk.length * 2 >= chunk.buffer.byteLength);
+      const least = this.#handler!.takesParts === true ? SMALL_KEPT_PART : KEPT_PART;
+      this.#deliver(chunk, mayKeep && chunk.length >= chunk.buffer.byteLength * least);
       this.updateWindow();
     } else {
       this.#inbox ??= new ByteQueue();

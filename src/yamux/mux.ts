@@ -64,7 +64,7 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
   #current: MuxChannel | undefined;
   #currentFin = false;
   #roomOf: MuxChannel | undefined;
-  /** Whether payloads may be kept instead of copied: not if they are read into the same memory again and again. */
+  /** Whether payloads may be kept instead of copied: not if they are read into memory that is used again. */
   mayKeep = true;
   /** Frames received so far. */
   frames = 0;
@@ -184,6 +184,11 @@ export class Mux implements FrameSink, ChannelHost, WriterEvents {
     const room = channel?.room(payloadLeft);
     this.#roomOf = room === undefined ? undefined : channel;
     return room;
+  }
+
+  /** Whether the payload that is being read goes to one who keeps parts of larger blocks. */
+  get feedsParts(): boolean {
+    return this.#current?.takesParts === true;
   }
 
   /** Whether the one whose memory was given last waits for so many bytes more. */

@@ -254,7 +254,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     if (readInPlace === undefined) conn.on("data", this.#take);
     else {
       const target = new ReadTarget(this.#parser, this.#mux);
-      readInPlace(this.#take, () => target.next());
+      const take = (chunk: Buffer): void => {
+        this.#mux.mayKeep = target.isOwn(chunk);
+        this.#take(chunk);
+      };
+      readInPlace(take, () => target.next());
     }
     if (conn.destroyed) {
       process.nextTick(() => {

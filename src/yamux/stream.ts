@@ -1,13 +1,14 @@
 import { Duplex } from "node:stream";
 import { startTimer } from "../wait.js";
 import type { StreamState } from "./channel.js";
+import { INITIAL_WINDOW } from "./config.js";
 import { YamuxError } from "./errors.js";
 import type { MuxChannel } from "./mux-channel.js";
 import { COPY_LIMIT } from "./writer.js";
 
-const HIGH_WATER_MARK = 65_536;
-// The memory of one read, which whoever reads gets as it is.
-const BLOCK_SIZE = 131_072;
+const READABLE_MARK = 65_536;
+// What the peer's window takes at once.
+const WRITABLE_MARK = INITIAL_WINDOW;
 
 // How long a failed write waits for somebody to read what had arrived: its error, as every error of a Node stream, ends
 // the reading, too.
@@ -40,8 +41,6 @@ export class Stream extends Duplex {
   // Bytes of the write under way, which the channel has.
   #pendingBytes = 0;
   #endPushed = false;
-  /** Memory that has been offered for the next read. */
-  #block: Buffer | undefined;
   // The session ended while there was something left to read: the error follows after that.
   #deferred: Error | undefined;
   #stopGrace: (() => void) | undefined;
@@ -52,15 +51,15 @@ export class Stream extends Duplex {
   constructor(channel: MuxChannel, afterFlush: (callback: () => void) => void) {
     super({
       allowHalfOpen: true,
-      readableHighWaterMark: HIGH_WATER_MARK,
-      writableHighWaterMark: HIGH_WATER_MARK,
+      readableHighWaterMark: READABLE_MARK,
+      writableHighWaterMark: WRITABLE_MARK,
     });
     this.#channel = channel;
     this.#afterFlush = afterFlush;
     this.on("error", unheard);
     channel.attach({
       onData: (chunk, mayKeep) => this.#receive(chunk, mayKeep === true),
-      room: (expected) => this.#room(expected),
+      takesParts: true,
       onEnd: () => {
         this.#endPushed = true;
         this.push(null);
@@ -132,7 +131,8 @@ export class Stream extends Duplex {
     const reason = isAfterIteration(error) && this.#isReadOut ? null : error;
     if (reason === null && this.#isReadOut && !this.#hasUnsent) this.#channel.end();
     else this.#channel.destroy(reason ?? undefined);
-    this.#writeDone(reason ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"));
+    if (this.#pendingWrite !== undefined)
+      this.#writeDone(reason ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"));
     callback(reason);
   }
 
@@ -156,24 +156,9 @@ export class Stream extends Duplex {
     return this.listenerCount("data") > 0 || this.listenerCount("readable") > 0;
   }
 
-  #room(expected: number): Buffer {
-    if (this.#block === undefined || this.#block.length < Math.min(expected, BLOCK_SIZE))
-      this.#block = Buffer.allocUnsafeSlow(Math.min(expected, BLOCK_SIZE));
-    return this.#block;
-  }
-
-  /** The chunk for keeps: as it is, unless it is lent, or a small part of its memory. */
-  #kept(chunk: Buffer, mayKeep: boolean): Buffer {
-    if (mayKeep) return chunk;
-    const block = this.#block;
-    if (chunk.buffer !== block?.buffer || chunk.length * 2 < block.length) return Buffer.from(chunk);
-    this.#block = undefined;
-    return chunk;
-  }
-
   #receive(chunk: Buffer, mayKeep: boolean): void {
     const flowing = this.readableFlowing === true;
-    const more = this.push(this.#kept(chunk, mayKeep));
+    const more = this.push(mayKeep ? chunk : Buffer.from(chunk));
     this.#channel.held = this.readableLength;
     if (!more || (!flowing && this.readableLength > 0)) this.#channel.pause();
   }
