@@ -1,9 +1,11 @@
-// Makes dist: the declarations (tsc), the code in as few files as possible (a plugin's start pays for each file that it
-// opens), and a face for `require`.
+// Makes dist: the declarations (tsc), the code in few files (a plugin's start pays for each file that it opens), and a
+// face for `require`.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { transform } from "esbuild";
+import { type GetModuleInfo, type Plugin, rollup } from "rollup";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -21,28 +23,87 @@ rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"], {
   stdio: "inherit",
 });
-await build({
-  // The command beside them, which nothing imports.
-  entryPoints: [...entries, "cli/main"].map((entry) => `src/${entry}.ts`),
-  outdir: "dist",
-  outbase: "src",
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.19",
-  packages: "external",
-  chunkNames: "chunks/[name]-[hash]",
-  logLevel: "warning",
-});
+const source = (path: string): string => resolve(`src/${path}.ts`);
 
-// esbuild repeats a chunk's imports as bare ones in what uses it. package.json says that they do nothing, and bundlers would tell
-// each user so at every one of them.
-for (const path of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
-  if (!path.endsWith(".js")) continue;
-  const text = readFileSync(`dist/${path}`, "utf8");
-  writeFileSync(`dist/${path}`, text.replace(/^import "\.{1,2}\/[^"]*";\n/gm, ""));
+/** What the services' code uses of `@bufbuild/protobuf/wire`; its index has things beside it that need descriptors. */
+const wireIndex = /wire\/index\.js$/;
+const wireFormat = "wire/binary-encoding.js";
+
+/** Strips types. Packages stay imports, but for protobuf's wire format and descriptors. */
+const typescript: Plugin = {
+  name: "typescript",
+  resolveId(id, from) {
+    if (id.startsWith(".") && from !== undefined)
+      return resolve(dirname(from), id.replace(/\.js$/, from.endsWith(".ts") ? ".ts" : ".js"));
+    // A bundler that puts all into one file sets up what is imported at need alone when that is asked for, and what
+    // others have of the same package as well: esbuild then forgets some of it where the package has index files. A
+    // copy of our own is nobody else's.
+    if (id.startsWith("@bufbuild/"))
+      return fileURLToPath(import.meta.resolve(id)).replace(wireIndex, wireFormat);
+    return id.startsWith("/") ? null : { id, external: true };
+  },
+  async load(id) {
+    if (!id.endsWith(".ts")) return { code: readFileSync(id, "utf8"), moduleSideEffects: false };
+    const { code } = await transform(readFileSync(id, "utf8"), {
+      loader: "ts",
+      target: "node20.19",
+      sourcefile: id,
+    });
+    return { code, moduleSideEffects: id === source("plugin/capture-entry") };
+  },
+};
+
+/** What is loaded with a module. */
+function loadedWith(path: string, infoOf: GetModuleInfo): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (id: string): void => {
+    if (found.has(id)) return;
+    found.add(id);
+    infoOf(id)?.importedIds.forEach(visit);
+  };
+  visit(source(path));
+  return found;
 }
+
+/**
+ * The file that a module goes into: one for each part that is published on its own, one for what all share, one for the
+ * rest of what `goplug` loads at once, one for gRPC. What else is loaded at need stays by itself.
+ */
+function chunkOf(id: string, infoOf: GetModuleInfo): string | undefined {
+  const [, folder] = /^src\/(?:(\w+)\/)?/.exec(id.slice(process.cwd().length + 1)) ?? [];
+  if (folder === "gob" || folder === "yamux" || folder === "netrpc") return folder;
+  if (entries.some((entry) => id === source(entry))) return;
+  if (loadedWith("plugin/capture-entry", infoOf).has(id)) return "shared";
+  if (["yamux/index", "netrpc/index"].some((entry) => loadedWith(entry, infoOf).has(id))) return "shared";
+  if (loadedWith("index", infoOf).has(id)) return "goplug";
+  const grpc = ["plugin/grpc-server", "host/grpc-client", "grpc/own-connection"];
+  return grpc.some((entry) => loadedWith(entry, infoOf).has(id)) ? "grpc" : undefined;
+}
+
+const bundle = await rollup({
+  // The command beside them, which nothing imports.
+  input: Object.fromEntries([...entries, "cli/main"].map((entry) => [entry, source(entry)])),
+  plugins: [typescript],
+  onwarn({ code, message }) {
+    // What TypeScript has left in protobuf's own files.
+    if (code !== "THIS_IS_UNDEFINED") throw new Error(message);
+  },
+});
+await bundle.write({
+  dir: "dist",
+  chunkFileNames: "chunks/[name]-[hash].js",
+  manualChunks: (id, { getModuleInfo }) => chunkOf(id, getModuleInfo),
+  onlyExplicitManualChunks: true,
+  // Repeating a chunk's imports in what uses it would load nothing sooner here, and bundlers would tell each user that
+  // package.json says that they do nothing.
+  hoistTransitiveImports: false,
+  minifyInternalExports: false,
+  banner: ({ moduleIds }) =>
+    moduleIds.some((id) => id.includes("@bufbuild"))
+      ? "/*! With parts of @bufbuild/protobuf, Copyright Buf Technologies, Inc., Apache-2.0 AND BSD-3-Clause */"
+      : "",
+});
+await bundle.close();
 
 // Node has require() load ECMAScript modules since 20.19, but TypeScript takes what `require` reaches for CommonJS only if its
 // name says so: each entry gets a .cjs that hands the one module on, and every declaration a twin whose imports are twins.

@@ -1,7 +1,8 @@
+import type * as grpcJsPackage from "@grpc/grpc-js";
 import { GrpcMissingError } from "./errors.js";
 
 /** The package grpc-js, an optional peer. */
-export type GrpcJs = typeof import("@grpc/grpc-js");
+export type GrpcJs = typeof grpcJsPackage;
 
 /** What needs the package, for messages. */
 export const needs = {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type BuildOptions, type BuildResult, build } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,4 +40,23 @@ test("goplug in a single file does not need what it would not have loaded", asyn
     imported.filter((name) => !name.startsWith("node:") || name === "node:tls"),
     [],
   );
+});
+
+test("what a plugin uses of protobuf-es works in a single file with goplug", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bundle-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "plugin.mjs");
+  const { outputFiles } = await bundle(
+    `import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+    import { BinaryWriter } from "@bufbuild/protobuf/wire";
+    import { protobufPlugin, serve } from "goplug";
+    import { GetRequestSchema, KV } from "./test/interop/gen/es/kv_pb.js";
+    protobufPlugin(KV, { create, fromBinary, toBinary });
+    const written = toBinary(GetRequestSchema, create(GetRequestSchema, { key: "k" }));
+    console.log(typeof serve, written.length, new BinaryWriter().string("k").finish().length);`,
+    { external: ["@grpc/grpc-js"] },
+  );
+  writeFileSync(file, outputFiles[0]!.contents);
+  const { stdout } = await promisify(execFile)(process.execPath, [file]);
+  assert.equal(stdout, "function 3 2\n");
 });

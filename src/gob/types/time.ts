@@ -22,7 +22,7 @@ export class GoTime {
 
   /**
    * An instant, by default in UTC. Throws RangeError when nanoseconds are no integer below 10^9, or the offset is beyond
-   * ±32767 minutes.
+   * -32767 to 32767 minutes.
    */
   constructor(unixSeconds: bigint | number, nanoseconds = 0, offset: number | "UTC" = "UTC") {
     this.unixSeconds = BigInt(unixSeconds);

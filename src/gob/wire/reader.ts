@@ -75,7 +75,7 @@ export class Reader {
     this.pos = p;
   }
 
-  /** A signed integer; beyond ±2^53 the result is rounded: `safeInt` refuses that. */
+  /** A signed integer; beyond 2^53 the result is rounded: `safeInt` refuses that. */
   int(): number {
     const { pos } = this;
     if (pos >= this.end) throw messageEnded();
