@@ -39,6 +39,11 @@ export function wholeNumber(name: string, given: unknown, lowest: number, highes
   return given;
 }
 
+/** An id of either broker's: a uint32 in Go. @throws OptionError */
+export function brokerId(given: unknown): void {
+  wholeNumber("id", given, 0, 0xffff_ffff);
+}
+
 /** Refuses a value that an option may not have. @throws OptionError, with the option's name */
 export type Check = (name: string, value: never) => void;
 

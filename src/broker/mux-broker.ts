@@ -17,7 +17,7 @@ import {
   type ServerLimits,
   type ServerLogger,
 } from "../netrpc/index.js";
-import { abortSignal, checkOptions, timeLimit } from "../options.js";
+import { abortSignal, brokerId, checkOptions, timeLimit } from "../options.js";
 import { type Limits, limited, type WaitOptions } from "../wait.js";
 import type { Channel, Session } from "../yamux/index.js";
 import { BrokerError } from "./errors.js";
@@ -189,6 +189,7 @@ export class MuxBroker {
 
   /** {@link accept} without the cost of a Duplex. */
   async acceptChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
+    brokerId(id);
     const channel = await this.#incoming.take(id, this.#limits(wait, "timeout waiting for accept"));
     channel.write(idBytes(id));
     publishBroker({ action: "accept", id });
@@ -196,7 +197,8 @@ export class MuxBroker {
   }
 
   /** {@link dial} without the cost of a Duplex. */
-  dialChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
+  async dialChannel(id: number, wait: WaitOptions = {}): Promise<Channel> {
+    brokerId(id);
     const late = `timeout waiting for an answer to the dial of broker id ${id}`;
     return limited(this.#limits(wait, late), async (signal) => {
       const channel = await this.#session.openChannel({ signal });

@@ -4,6 +4,7 @@ import type { ChannelOptions, ServerOptions } from "@grpc/grpc-js";
 import { BrokerError } from "../broker/errors.js";
 import type { CallObserver } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
+import { brokerId } from "../options.js";
 import type { SocketAddress } from "../socket/address.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
@@ -161,6 +162,7 @@ export class GRPCBroker {
    * @throws BrokerError ERR_BROKER_TIMEOUT, ERR_BROKER_KNOCK, ERR_BROKER_CLOSED; GrpcConnectError; AbortedError
    */
   async dial(id: number, dial: BrokerDialOptions = {}): Promise<GrpcConnection> {
+    brokerId(id);
     this.#checkOpen();
     const { signal } = dial;
     const connect = async (way: Way): Promise<GrpcConnection> => {
@@ -217,6 +219,7 @@ export class GRPCBroker {
   }
 
   async #accept(id: number, onConnection: (connection: Duplex | Channel) => void): Promise<BrokerListener> {
+    brokerId(id);
     this.#checkOpen();
     if (this.#accepted.has(id)) {
       throw new BrokerError("ERR_BROKER_ID_IN_USE", `broker id ${id} is being accepted already`);

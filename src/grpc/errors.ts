@@ -103,19 +103,36 @@ const statusOfName: Readonly<Record<string, number>> = {
  * for signals and timeouts; else UNKNOWN with the error's message (grpc-go, server.go: processUnaryRPC).
  */
 export function statusOf(error: unknown, trailer?: MetadataLike): HandlerStatus {
+  try {
+    return readStatus(error, trailer);
+  } catch {
+    // A getter of the value's own threw.
+    const details = "the handler threw a value that cannot be read";
+    return { code: GrpcStatus.UNKNOWN, details, metadata: trailer };
+  }
+}
+
+function readStatus(error: unknown, trailer: MetadataLike | undefined): HandlerStatus {
   const { code, details, rawMessage, metadata, name, message } = (error ?? {}) as Record<string, unknown>;
   const own = error instanceof GrpcError ? error.metadata : isMetadata(metadata) ? metadata : undefined;
-  const rest = { metadata: bothOf(own, trailer) };
+  const told = (code: number, details: string): HandlerStatus => {
+    try {
+      return { code, details: wellFormed(details), metadata: bothOf(own, trailer) };
+    } catch (unfit) {
+      const text = `${details} (its metadata cannot be sent: ${thrownText(unfit)})`;
+      return { code, details: wellFormed(text), metadata: trailer };
+    }
+  };
   if (error instanceof GrpcError) {
     // OK says that there is an answer, and there is none.
-    const sent = error.status === GrpcStatus.OK ? GrpcStatus.UNKNOWN : error.status;
-    return { code: sent, details: wellFormed(error.details), ...rest };
+    const isOk = error.status === GrpcStatus.OK;
+    return told(isOk ? GrpcStatus.UNKNOWN : error.status, error.details);
   }
   const text = [details, rawMessage, message].find((value) => typeof value === "string") as
     | string
     | undefined;
   const status = isStatus(code) ? code : (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN);
-  return { code: status, details: wellFormed(text ?? thrownText(error)), ...rest };
+  return told(status, text ?? thrownText(error));
 }
 
 /** Half of a surrogate pair has no UTF-8; grpc-js's transport would throw over it where nobody catches. */

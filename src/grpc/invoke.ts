@@ -10,15 +10,17 @@ import { MessageQueue } from "./message-queue.js";
 import { Metadata } from "./metadata.js";
 import type { Method } from "./method.js";
 import { GrpcStatus } from "./status.js";
-import { type Messages, type OutgoingMessages, writeMessages } from "./write-messages.js";
+import { checkedMessages, type Messages, type OutgoingMessages, writeMessages } from "./write-messages.js";
 
 /** What a call sends: one message, or as many as its caller gives. */
 export type Input<Q> = { readonly one: Q } | { readonly many: Messages<Q> };
 
 type ClientMethod<Q, A> = Pick<Method<Q, A>, "path" | "requestSerialize" | "responseDeserialize">;
 
-/** Messages of a stream that are asked for ahead of their reader. */
+/** Messages of a stream that are taken ahead of their reader. */
 const AHEAD = 16;
+/** Bytes of them: one more message is taken as long as they are fewer. */
+const AHEAD_BYTES = 64 * 1024;
 
 /**
  * Makes a call that has one answer.
@@ -83,7 +85,7 @@ abstract class Invocation<Q, A> implements OngoingListener {
       if (signal?.aborted) throw new AbortedError(`the call of ${this.method.path}`, signal.reason);
       const head = headOf(this.method.path, settings);
       if ("one" in input) this.#message = this.#serialized(input.one);
-      else this.#many = input.many;
+      else this.#many = checkedMessages(input.many);
       this.call = calls.start(head, this);
       if (signal === undefined) return;
       const limits = { what: `the call of ${this.method.path}`, signal };
@@ -115,7 +117,7 @@ abstract class Invocation<Q, A> implements OngoingListener {
       this.refuse(GrpcStatus.INTERNAL, details);
       return;
     }
-    this.answered(answer);
+    this.answered(answer, bytes.length);
   }
 
   onDrain(): void {
@@ -149,7 +151,7 @@ abstract class Invocation<Q, A> implements OngoingListener {
   }
 
   protected abstract begun(call: OngoingCall): void;
-  protected abstract answered(answer: A): void;
+  protected abstract answered(answer: A, bytes: number): void;
   /** Called at least once, without an error if the status was OK. */
   protected abstract ended(error: Error | undefined): void;
 
@@ -191,12 +193,24 @@ abstract class Invocation<Q, A> implements OngoingListener {
         this.#onDrain = listener;
       },
     };
-    this.#outgoing = writeMessages(writing, source, (message) => this.method.requestSerialize(message));
+    let unfit: unknown;
+    this.#outgoing = writeMessages(writing, source, (message) => {
+      try {
+        return this.#serialized(message);
+      } catch (error) {
+        unfit = error;
+        throw error;
+      }
+    });
     this.#outgoing.done.then(
       (all) => {
         if (all) call.halfClose();
       },
       (cause: unknown) => {
+        if (cause === unfit) {
+          this.fail(cause as Error);
+          return;
+        }
         this.#inputFailure = { cause };
         call.cancel(GrpcStatus.CANCELLED, "Cancelled on client");
       },
@@ -239,16 +253,34 @@ class OneAnswer<Q, A> extends Invocation<Q, A> {
 
 class ManyAnswers<Q, A> extends Invocation<Q, A> {
   readonly answers: MessageQueue<A> = new MessageQueue(
-    () => this.call?.read(),
+    () => {
+      this.#held -= this.#sizes.shift()!;
+      this.#ask();
+    },
     () => this.leave(),
   );
+  /** Bytes of the messages that wait for the reader, one by one and together. */
+  readonly #sizes: number[] = [];
+  #held = 0;
+  #asked = false;
 
-  protected begun(call: OngoingCall): void {
-    for (let i = 0; i < AHEAD; i++) call.read();
+  protected begun(): void {
+    this.#ask();
   }
 
-  protected answered(answer: A): void {
+  protected answered(answer: A, bytes: number): void {
+    this.#asked = false;
+    this.#sizes.push(bytes);
+    this.#held += bytes;
     this.answers.push(answer);
+    this.#ask();
+  }
+
+  /** For one message at a time: nobody knows how large the next is. */
+  #ask(): void {
+    if (this.#asked || this.#sizes.length >= AHEAD || this.#held >= AHEAD_BYTES) return;
+    this.#asked = true;
+    this.call?.read();
   }
 
   protected ended(error: Error | undefined): void {

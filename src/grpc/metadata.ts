@@ -1,5 +1,6 @@
-import { OptionError } from "../errors.js";
+import { badOption, OptionError } from "../errors.js";
 import type { HeaderList } from "../http2/index.js";
+import { isObject } from "../options.js";
 
 /** A value of metadata: bytes under keys that end in `-bin`, printable ASCII under all others. */
 export type MetadataValue = string | Buffer;
@@ -60,6 +61,9 @@ export class Metadata implements MetadataLike {
       const metadata = new Metadata(init.getOptions());
       metadata.merge(init);
       return metadata;
+    }
+    if (!isObject(init) || Symbol.iterator in init) {
+      throw badOption("metadata", "an object of keys and values, or Metadata", init);
     }
     const metadata = new Metadata();
     for (const [key, given] of Object.entries(init)) {

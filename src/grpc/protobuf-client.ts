@@ -1,5 +1,6 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { CallCredentials, CallOptions, Interceptor, InterceptorProvider } from "@grpc/grpc-js";
+import { badOption } from "../errors.js";
 import { isObject } from "../options.js";
 import type { WaitOptions } from "../wait.js";
 import type { CallSettings, ResponseListeners } from "./call-settings.js";
@@ -99,7 +100,14 @@ type Create = (init: AnyInit) => AnyMessage;
 
 function caller(connection: MadeOn, method: EsMethod, create: Create): unknown {
   // A message is made, and its bytes, when it is its turn.
-  const creating = { ...method, requestSerialize: (init: AnyInit) => method.requestSerialize(create(init)) };
+  const creating = {
+    ...method,
+    requestSerialize(init: AnyInit) {
+      // Nothing at all stands for the message without fields, as in create().
+      if (init !== undefined && !isObject(init)) throw badOption("request", "an object of its fields", init);
+      return method.requestSerialize(create(init));
+    },
+  };
   const make = method.responseStream ? callForMany : callForOne;
   const call = (given: AnyInit & Messages<AnyInit>, options: ProtobufCallOptions = {}): unknown => {
     const input: Input<AnyInit> = method.requestStream ? { many: given } : { one: given };

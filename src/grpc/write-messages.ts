@@ -74,12 +74,18 @@ export function writeMessages<M>(
   };
 }
 
-function iteratorOf<M>(source: Messages<M>): AsyncIterator<M> | Iterator<M> {
+/** @throws OptionError - they are nothing that can be iterated */
+export function checkedMessages<M>(source: Messages<M>): Messages<M> {
   if (
     typeof source !== "object" ||
     source === null ||
     !(Symbol.asyncIterator in source || Symbol.iterator in source)
   )
     throw badOption("messages", "an iterable, or an async iterable", source);
+  return source;
+}
+
+function iteratorOf<M>(given: Messages<M>): AsyncIterator<M> | Iterator<M> {
+  const source = checkedMessages(given);
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }

@@ -168,7 +168,9 @@ export class ClientCall implements StreamHandler, InboxOwner {
       this.#inbox.push(chunk, mayKeep);
     } catch (error) {
       if (!(error instanceof MessageError)) throw error;
-      this.cancel(error.status, error.message);
+      // A compression that this side has not said to take is the server's fault; only a server is without it (grpc-go alike).
+      const code = error.status === Code.UNIMPLEMENTED ? Code.INTERNAL : error.status;
+      this.cancel(code, error.message);
     }
   }
 

@@ -175,7 +175,8 @@ function isAborted(error: unknown): error is AbortedError {
 }
 
 function referable(stream: Duplex | undefined): { ref(): unknown; unref(): unknown } | undefined {
-  return stream !== undefined && "unref" in stream && typeof stream.unref === "function"
+  // A socket that is gone takes ref() for a wish that it keeps for its next connection.
+  return stream !== undefined && !stream.destroyed && "unref" in stream && typeof stream.unref === "function"
     ? (stream as unknown as { ref(): unknown; unref(): unknown })
     : undefined;
 }

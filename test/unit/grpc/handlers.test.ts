@@ -301,6 +301,29 @@ test("a thrown text that has no UTF-8 ends its call alone, also on grpc-js's own
   await assert.rejects(promised(client, client.get, { key: "k" }), { code: 5, details: "c\ufffd" });
 });
 
+test("a value that throws when it is read, or whose metadata cannot be sent, ends its call alone", async () => {
+  const unreadable = {
+    get code() {
+      throw new Error("no");
+    },
+  };
+  const details = "the handler threw a value that cannot be read";
+  const badMetadata = new GrpcError(5, "gone", { metadata: { "no key": "x" } });
+  for (const pair of [es, ts]) {
+    for (const [thrown, expected] of [
+      [unreadable, { code: status.UNKNOWN, details }],
+      [badMetadata, { code: 5, details: /^gone \(its metadata cannot be sent: .*no key/ }],
+    ] as const) {
+      const fail = () => {
+        throw thrown;
+      };
+      handlers = { sink: fail, source: fail };
+      await assert.rejects(stream(pair).sink([]), expected);
+      await assert.rejects(collect(stream(pair).source({})), expected);
+    }
+  }
+});
+
 test("a handler that throws the status OK has failed all the same", async () => {
   handlers = {
     sink: () => {

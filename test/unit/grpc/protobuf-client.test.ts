@@ -6,6 +6,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import * as protobuf from "@bufbuild/protobuf";
 import { Metadata, type ServiceError, status, type UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { ResponseListeners } from "../../../src/grpc/call-settings.js";
+import type { Calls, OngoingCall } from "../../../src/grpc/calls.js";
+import { callForMany } from "../../../src/grpc/invoke.js";
 import { protobufService } from "../../../src/grpc/protobuf-service.js";
 import { writeMessages } from "../../../src/grpc/write-messages.js";
 import { AbortedError } from "../../../src/index.js";
@@ -220,6 +222,63 @@ test("what a listener for headers or trailers throws is the call's error", async
   };
   assert.equal((await heard(2n, { onHeader: throwing })).at(-1), failure);
   assert.equal((await heard(0n, { onTrailer: throwing })).at(-1), failure);
+});
+
+test("a message of the caller's that cannot be sent is the call's error, whether there is one or many", async () => {
+  const client = pair.conn.protobuf(Stream, protobuf);
+  const unfit = { bytes: "many" } as never;
+  const expected = { code: status.INTERNAL, details: /^Request message serialization failure: / };
+  await assert.rejects(collect(client.source(unfit)), expected);
+  await assert.rejects(client.sink([chunk(1), { data: 5 } as never]), expected);
+  await assert.rejects(collect(client.mirror([{ data: 5 } as never])), expected);
+  for (const none of [null, 5, "text", [chunk(1)]]) {
+    await assert.rejects(collect(client.source(none as never)), { ...expected, message: /request must be/ });
+  }
+  for (const none of [null, 5, {}]) {
+    const refused = { code: "ERR_OPTION", option: "messages" };
+    await assert.rejects(client.sink(none as never), refused);
+    await assert.rejects(collect(client.mirror(none as never)), refused);
+  }
+});
+
+test("metadata that is no object of keys and values is refused", async () => {
+  const client = pair.conn.protobuf(Stream, protobuf);
+  for (const metadata of [null, 5, "x-a: b", [["x-a", "b"]], new Map([["x-a", "b"]]), new Headers()]) {
+    const called = client.sink([], { metadata: metadata as never });
+    await assert.rejects(called, { code: "ERR_OPTION", option: "metadata" });
+  }
+});
+
+test("of a stream that nobody reads 16 messages are taken, or 64 KiB and the message that goes beyond", async () => {
+  for (const [size, most] of [
+    [1, 16],
+    [30 * 1024, 3],
+    [1024 * 1024, 1],
+  ] as const) {
+    let given = 0;
+    const calls: Calls = {
+      start(_, listener) {
+        const call: OngoingCall = {
+          send: () => true,
+          halfClose() {},
+          read: () => void setImmediate(() => listener.onMessage(Buffer.alloc(size, ++given))),
+          cancel() {},
+        };
+        listener.onBegin(call);
+        return call;
+      },
+    };
+    const method = {
+      path: "/a.B/C",
+      requestSerialize: () => Buffer.alloc(0),
+      responseDeserialize: (bytes: Buffer) => bytes,
+    };
+    const answers = callForMany(calls, method, { one: null }, {}, callForMany);
+    for (let i = 0; i < 40; i++) await turn();
+    assert.equal(given, most);
+    for (let i = 1; i <= 40; i++) assert.equal((await answers.next()).value?.[0], i);
+    await answers.return?.();
+  }
 });
 
 test("a listener that is no function is refused by name", async () => {

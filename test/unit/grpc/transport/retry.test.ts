@@ -214,3 +214,19 @@ test("a call that is called off while it waits for a new connection is over", as
   const [{ code }] = (await ended) as [{ code: number }];
   assert.equal(code, status.CANCELLED);
 });
+
+test("calls after the connection's end leave nothing behind at its socket", async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", note);
+  after(() => process.off("warning", note));
+  const hangUp = ({ stream }: Attempt): void => stream.session!.destroy();
+  const { conn } = await serve("goplug", [hangUp], { redial: false });
+  const kv = conn.protobuf(KV, protobuf);
+  for (let i = 0; i < 20; i++) {
+    await assert.rejects(kv.get({}), { code: status.UNAVAILABLE });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, []);
+});
