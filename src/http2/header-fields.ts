@@ -37,7 +37,6 @@ export class HeaderFields implements HeaderBlockSink {
   /** Whatever becomes of the stream, the block must be decoded: its table is the connection's. @throws Http2Error */
   onBlock(id: number, end: boolean, dependsOnItself: boolean, block: Buffer): void {
     const host = this.#host;
-    host.guard.progress();
     const { headers, truncated, malformed } = this.#decoder.decode(block);
     const known = host.streams.get(id);
     const stream = known ?? this.#begin(id);
@@ -51,7 +50,7 @@ export class HeaderFields implements HeaderBlockSink {
     } else if (malformed) {
       stream.fail(ErrorCode.PROTOCOL_ERROR, "malformed header fields: characters that HTTP/2 forbids");
     } else if (known === undefined) this.#request(stream, headers, end);
-    else if (host.intake === undefined && !stream.responded) this.#response(stream, headers, end);
+    else if (!stream.begun) this.#response(stream, headers, end);
     else this.#trailers(stream, headers, end);
   }
 
@@ -73,22 +72,26 @@ export class HeaderFields implements HeaderBlockSink {
     if (isMalformed(stream, requestFault(headers))) return;
     const length = contentLength(headers);
     if (length !== undefined) stream.expectLength(length);
+    this.#host.guard.progress();
     this.#host.intake!.request(stream, headers, end);
   }
 
   #response(stream: Stream, headers: HeaderList, end: boolean): void {
     if (isMalformed(stream, responseFault(headers))) return;
-    // Informational (1xx): the response itself is to come.
     if (headers[1]!.charCodeAt(0) === 0x31) {
+      // Informational (1xx), and left out: the response itself is to come.
       if (end) stream.fail(ErrorCode.PROTOCOL_ERROR, "an informational response at the end");
+      this.#host.guard.barren();
       return;
     }
-    stream.responded = true;
+    stream.begun = true;
+    this.#host.guard.progress();
     stream.takeHeaders(headers, end);
   }
 
   #trailers(stream: Stream, headers: HeaderList, end: boolean): void {
     if (isMalformed(stream, end ? trailersFault(headers) : "a second one within a message")) return;
+    this.#host.guard.progress();
     stream.takeHeaders(headers, end);
   }
 }

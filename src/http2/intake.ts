@@ -51,6 +51,7 @@ export class Intake {
       return undefined;
     }
     const stream = new Stream(this.#host);
+    stream.begun = true;
     stream.accept(id, this.#out.peer.initialWindowSize);
     streams.add(stream);
     return stream;

@@ -121,7 +121,12 @@ export class Receiver implements FrameSink {
       stream.fail(ErrorCode.STREAM_CLOSED, "DATA behind the end of the peer's direction");
       return;
     }
+    if (!stream.begun) {
+      stream.fail(ErrorCode.PROTOCOL_ERROR, "DATA before the response's header fields");
+      return;
+    }
     if (!stream.expect(length)) return;
+    if (length > 0) this.#host.guard.progress();
     this.#currentEnds = (flags & END_STREAM) !== 0;
     if (length > 0) this.#current = stream;
     else if (this.#currentEnds) stream.takeEnd();
@@ -141,14 +146,12 @@ export class Receiver implements FrameSink {
   readonly #onPadding = (bytes: number): void => this.#current?.consumed(bytes);
 
   #takeWindow(length: number): void {
-    const { guard, out } = this.#host;
-    guard.progress();
     if (!this.#window.take(length))
       throw connectionError(ErrorCode.FLOW_CONTROL_ERROR, "DATA beyond the connection's window");
     // At once, read or not: one stream that is not read must not hold up the others. Each has its own window.
     this.#window.consumed(length);
     const delta = this.#window.reopen();
-    if (delta > 0) out.writer.lazily(WINDOW_UPDATE, 0, delta);
+    if (delta > 0) this.#host.out.writer.lazily(WINDOW_UPDATE, 0, delta);
   }
 
   #windowUpdate(id: number, payload: Buffer): void {

@@ -167,11 +167,13 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
    */
   open(headers: HeaderList, handler: StreamHandler): Stream {
     if (this.#state === "closed") throw this.#error ?? closedError();
-    if (this.#state === "draining" || this.streams.areUsedUp) {
+    if (this.#state === "draining") {
       const message = "the peer takes no further streams on this connection";
       throw new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, message);
     }
-    return this.#queue.open(headers, handler);
+    const stream = this.#queue.open(headers, handler);
+    if (this.streams.runOut) this.drain();
+    return stream;
   }
 
   /** Calls back once, as soon as no further stream can be opened: before the streams that fail by it are told. */

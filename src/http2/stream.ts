@@ -24,8 +24,8 @@ export interface StreamHost {
 export class Stream implements SenderEvents {
   /** 0 as long as the stream is `idle`. */
   id = 0;
-  /** A client's stream: the response's header fields have come. */
-  responded = false;
+  /** The header fields of the peer's message have come; a server's stream begins with them. */
+  begun = false;
   readonly #host: StreamHost;
   readonly #sender: Sender;
   readonly #window: ReceiveWindow;

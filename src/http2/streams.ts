@@ -4,6 +4,9 @@ import type { Stream } from "./stream.js";
 /** How many streams that this side has reset are remembered, for their late frames. */
 const REMEMBERED_RESETS = 4096;
 
+/** A client begins no stream beyond this on a connection (grpc-go: MaxStreamID). */
+const MAX_CLIENT_ID = Math.floor((MAX_STREAM_ID / 4) * 3);
+
 /** The streams of a connection: those that are open, and what must be known of those that were. */
 export class Streams implements Iterable<Stream> {
   readonly #open = new Map<number, Stream>();
@@ -21,9 +24,9 @@ export class Streams implements Iterable<Stream> {
     return this.lastId + (this.lastId === 0 ? 1 : 2);
   }
 
-  /** There are no numbers left. */
-  get areUsedUp(): boolean {
-    return this.lastId === MAX_STREAM_ID;
+  /** A client has few numbers left: it needs another connection. */
+  get runOut(): boolean {
+    return this.nextId > MAX_CLIENT_ID;
   }
 
   get(id: number): Stream | undefined {

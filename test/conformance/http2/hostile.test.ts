@@ -1,4 +1,4 @@
-// Hostile frames, and what this server makes of them beside golang.org/x/net/http2's.
+// Hostile frames, and what this server makes of them beside golang.org/x/net/http2's and grpc-go's.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,10 +12,14 @@ import { needs } from "../../support.js";
 import { frame } from "../../unit/http2/support.js";
 
 const settings = frame(4, 0, 0);
-// :method POST, :scheme http, :path /, :authority x
-const block = "838684 4101 78";
+const hex = (text: string): string => Buffer.from(text, "latin1").toString("hex");
+const literal = (name: string, value: string): string =>
+  [name, value].map((text) => text.length.toString(16).padStart(2, "0") + hex(text)).join("");
+// A call of grpc-go's interoperability service, which the others answer as any request. :method POST, :scheme http
+const path = "/grpc.testing.TestService/EmptyCall";
+const block = `8386 04${literal("", path).slice(2)} 4101 78 00${literal("content-type", "application/grpc")}`;
 const begin = frame(1, 4, 1, block);
-const whole = frame(1, 5, 1, block);
+const whole = Buffer.concat([begin, frame(0, 1, 1, "00 00000000")]);
 const repeat = (bytes: Buffer, times: number): Buffer => Buffer.concat(Array(times).fill(bytes));
 
 /** GOAWAY or RST_STREAM with a code, or an answer to stream 1: the first of them that comes. */
@@ -110,6 +114,143 @@ const table: readonly Hostile[] = [
     ours: "RST 3",
   },
   {
+    name: "trailers that do not end the stream",
+    frames: Buffer.concat([begin, frame(1, 4, 1, `00${literal("x-a", "b")}`)]),
+    ours: "RST 1",
+  },
+  {
+    name: "trailers that end the stream",
+    frames: Buffer.concat([begin, frame(0, 0, 1, "00 00000000"), frame(1, 5, 1, `00${literal("x-a", "b")}`)]),
+    ours: "answer",
+  },
+  {
+    name: "a pseudo-header among the trailers",
+    frames: Buffer.concat([begin, frame(1, 5, 1, "82")]),
+    ours: "RST 1",
+  },
+  {
+    name: "HEADERS on a lower stream than before",
+    frames: Buffer.concat([frame(1, 4, 3, block), frame(1, 4, 1, block)]),
+    ours: "GOAWAY 5",
+    go: "GOAWAY 1",
+    because: "which streams were there and which were passed over is not remembered",
+  },
+  {
+    name: "a body longer than its content-length",
+    frames: Buffer.concat([
+      frame(1, 4, 1, `${block} 00${literal("content-length", "3")}`),
+      frame(0, 1, 1, "00 00000000"),
+    ]),
+    ours: "RST 1",
+  },
+  {
+    name: "a body shorter than its content-length",
+    frames: Buffer.concat([
+      frame(1, 4, 1, `${block} 00${literal("content-length", "9")}`),
+      frame(0, 1, 1, "00 00000000"),
+    ]),
+    ours: "RST 1",
+    go: "answer",
+    because: "in Go it is the handler that hears of it",
+  },
+  {
+    name: "a stream that depends on itself, by PRIORITY",
+    frames: Buffer.concat([begin, frame(2, 0, 1, "00000001 10")]),
+    ours: "RST 1",
+  },
+  {
+    name: "a stream that depends on itself, by HEADERS",
+    frames: frame(1, 0x24, 1, `00000001 10 ${block}`),
+    ours: "RST 1",
+  },
+  {
+    name: "PRIORITY of the wrong size",
+    frames: Buffer.concat([begin, frame(2, 0, 1, "00000003")]),
+    ours: "RST 6",
+    go: "GOAWAY 6",
+    because: "RFC 9113, section 6.3: an error of the stream",
+  },
+  {
+    name: "WINDOW_UPDATE for a stream that the client has ended",
+    frames: Buffer.concat([whole, frame(8, 0, 1, "00000001")]),
+    ours: "answer",
+  },
+  {
+    name: "WINDOW_UPDATE for a stream that was never opened",
+    frames: frame(8, 0, 3, "00000001"),
+    ours: "GOAWAY 1",
+  },
+  {
+    name: "a window of the stream that a change of the initial one overflows",
+    frames: Buffer.concat([begin, frame(8, 0, 1, "7fff0000"), frame(4, 0, 0, "00047fffffff")]),
+    ours: "GOAWAY 3",
+  },
+  {
+    name: "an initial window of 0, and then 65,535 again",
+    frames: Buffer.concat([
+      frame(4, 0, 0, "000400000000"),
+      begin,
+      frame(4, 0, 0, "00040000ffff"),
+      frame(0, 1, 1, "00 00000000"),
+    ]),
+    ours: "answer",
+  },
+  {
+    name: "two sizes of HPACK's table in one SETTINGS",
+    frames: Buffer.concat([frame(4, 0, 0, "000100000000 000100001000"), whole]),
+    ours: "answer",
+    go: "GOAWAY 1",
+    because: "RFC 9113, section 6.5.3: values are processed in their order",
+  },
+  {
+    name: "SETTINGS_ENABLE_PUSH of 1",
+    frames: Buffer.concat([frame(4, 0, 0, "000200000001"), whole]),
+    ours: "answer",
+  },
+  {
+    name: "SETTINGS_MAX_CONCURRENT_STREAMS of 0 from a client",
+    frames: Buffer.concat([frame(4, 0, 0, "000300000000"), whole]),
+    ours: "answer",
+  },
+  { name: "a frame size beyond 2^24-1", frames: frame(4, 0, 0, "000501000000"), ours: "GOAWAY 1" },
+  {
+    name: "an acknowledgement of SETTINGS that were never sent",
+    frames: Buffer.concat([frame(4, 1, 0), frame(4, 1, 0), frame(4, 1, 0), whole]),
+    ours: "answer",
+    go: "GOAWAY 1",
+    because: "as in grpc-go: it does no harm",
+  },
+  {
+    name: "an answer to a PING that was never sent",
+    frames: Buffer.concat([frame(6, 1, 0, "00000000000000ff"), whole]),
+    ours: "answer",
+  },
+  {
+    name: "RST_STREAM for a stream that was reset before",
+    frames: Buffer.concat([
+      begin,
+      frame(3, 0, 1, "00000008"),
+      frame(3, 0, 1, "00000008"),
+      frame(1, 4, 3, block),
+      frame(3, 0, 3, "00000000"),
+      frame(1, 5, 5, block),
+      frame(1, 5, 2, block),
+    ]),
+    ours: "GOAWAY 1",
+  },
+  {
+    name: "a second :authority",
+    frames: frame(1, 4, 1, `${block} 4101 79`),
+    ours: "RST 1",
+  },
+  {
+    name: "the field connection",
+    frames: frame(1, 4, 1, `${block} 00${literal("connection", "close")}`),
+    ours: "RST 1",
+    go: "RST 0",
+    because: "x/net answers with a status of 400",
+  },
+  {
     name: "an unknown frame is skipped",
     frames: Buffer.concat([frame(99, 255, 7, "01"), whole]),
     ours: "answer",
@@ -121,11 +262,57 @@ const table: readonly Hostile[] = [
   },
 ];
 
+/**
+ * What grpc-go's server does otherwise. Where its framer finds a fault, it closes the connection without a word; it does
+ * not look at what says nothing to it (frames for streams that were never opened, windows that overflow, priorities, the
+ * length of a body, most settings); and it takes no trailers.
+ */
+const grpcGo: Readonly<Record<string, Verdict>> = {
+  "trailers that do not end the stream": "GOAWAY 1",
+  "trailers that end the stream": "GOAWAY 1",
+  "a pseudo-header among the trailers": "GOAWAY 1",
+  "HEADERS on a lower stream than before": "GOAWAY 1",
+  "a request without :path": "answer",
+  "a body longer than its content-length": "answer",
+  "a body shorter than its content-length": "answer",
+  "DATA on stream 0": "closed",
+  "padding as long as its frame": "closed",
+  "HEADERS on stream 0": "closed",
+  "an index beyond the table": "closed",
+  "a table larger than allowed": "closed",
+  "CONTINUATION of nothing": "closed",
+  "PING amid header fields": "closed",
+  "a frame beyond the size allowed": "closed",
+  "RST_STREAM of the wrong size": "closed",
+  "SETTINGS on a stream": "closed",
+  "SETTINGS of the wrong size": "closed",
+  "an acknowledgement with a payload": "closed",
+  "a window beyond 2^31-1": "closed",
+  "PING on a stream": "closed",
+  "PING of the wrong size": "closed",
+  "GOAWAY on a stream": "closed",
+  "WINDOW_UPDATE of 0 for the connection": "closed",
+  "WINDOW_UPDATE of the wrong size": "closed",
+  "PRIORITY of the wrong size": "closed",
+  "DATA on a stream that was never opened": "nothing",
+  "RST_STREAM on a stream that was never opened": "nothing",
+  "SETTINGS_ENABLE_PUSH of 2": "nothing",
+  "a frame size below 16,384": "nothing",
+  "PUSH_PROMISE from a client": "nothing",
+  "an overflow of the connection's window": "nothing",
+  "an overflow of a stream's window": "nothing",
+  "a stream that depends on itself, by PRIORITY": "nothing",
+  "a stream that depends on itself, by HEADERS": "nothing",
+  "WINDOW_UPDATE for a stream that was never opened": "nothing",
+  "a window of the stream that a change of the initial one overflows": "nothing",
+  "a frame size beyond 2^24-1": "nothing",
+};
+
 /** The first verdict on what was sent. */
-function verdictOf(port: number, frames: Buffer): Promise<Verdict> {
+function verdictOf(port: number, frames: Buffer, patience = 20_000): Promise<Verdict> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
-    const timer = setTimeout(() => settle("nothing"), 20_000);
+    const timer = setTimeout(() => settle("nothing"), patience);
     const settle = (verdict: Verdict): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -154,8 +341,11 @@ function verdictOf(port: number, frames: Buffer): Promise<Verdict> {
 }
 
 let own: Server;
-let go: ChildProcess | undefined;
-let goPort = 0;
+/** golang.org/x/net's server, and grpc-go's. */
+const peers: { readonly name: "http2server" | "suiteserver"; child?: ChildProcess; port: number }[] = [
+  { name: "http2server", port: 0 },
+  { name: "suiteserver", port: 0 },
+];
 
 before(async () => {
   own = createServer((socket) => {
@@ -167,15 +357,17 @@ before(async () => {
     }));
   });
   await new Promise<void>((resolve) => own.listen(0, "127.0.0.1", resolve));
-  if (needs("http2server").skip !== false) return;
-  go = spawn(binary("http2server"), { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(go.stdout!, "data")) as [Buffer];
-  goPort = Number(line.toString());
+  for (const peer of peers) {
+    if (needs(peer.name).skip !== false) continue;
+    peer.child = spawn(binary(peer.name), { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = (await once(peer.child.stdout!, "data")) as [Buffer];
+    peer.port = Number(line.toString());
+  }
 });
 
 after(() => {
   own.close();
-  go?.kill("SIGKILL");
+  for (const { child } of peers) child?.kill("SIGKILL");
 });
 
 for (const hostile of table) {
@@ -184,15 +376,18 @@ for (const hostile of table) {
   });
 }
 
-test("Go's server says the same, or there is a reason", needs("http2server"), async () => {
-  const differences: Record<string, string[]> = { expected: [], found: [] };
-  for (const { name, frames, ours, go: theirs = ours, because } of table) {
-    differences.expected!.push(`${name}: ${theirs}`);
-    differences.found!.push(`${name}: ${await verdictOf(goPort, frames)}`);
-    assert.equal(because === undefined, theirs === ours, `${name}: a reason`);
-  }
-  assert.deepEqual(differences.found, differences.expected);
-});
+for (const { name } of peers) {
+  test(`${name}, of Go's, says the same, or there is a reason`, needs(name), async () => {
+    const { port } = peers.find((peer) => peer.name === name)!;
+    const differences: Record<string, string[]> = { expected: [], found: [] };
+    for (const { name: what, frames, ours, go = ours, because } of table) {
+      differences.expected!.push(`${what}: ${name === "http2server" ? go : (grpcGo[what] ?? ours)}`);
+      differences.found!.push(`${what}: ${await verdictOf(port, frames, 1000)}`);
+      assert.equal(because === undefined, go === ours, `${what}: a reason`);
+    }
+    assert.deepEqual(differences.found, differences.expected);
+  });
+}
 
 const one = frame(6, 0, 0, "0000000000000000");
 const floods: Record<string, Buffer> = {
