@@ -26,6 +26,24 @@ export function grpcJsServer(
       super.addService(service, implementation);
       this.onService(service);
     }
+
+    override register<RequestType, ResponseType>(
+      name: string,
+      handler: unknown,
+      serialize: (value: ResponseType) => Buffer,
+      deserialize: (bytes: Buffer) => RequestType,
+      type: string,
+    ): boolean {
+      const serializeAnswer = (value: ResponseType): Buffer => {
+        try {
+          return serialize(value);
+        } catch (error) {
+          this.onBadAnswer(name, error);
+          throw error;
+        }
+      };
+      return super.register(name, handler as never, serializeAnswer, deserialize, type);
+    }
   }
   return new Injectable(serverOptions);
 }

@@ -57,9 +57,9 @@ export class MessageReader {
         const length = this.#left;
         if (length <= end - at) {
           this.#left = -1;
-          const message = chunk.subarray(at, at + length);
+          const message = mayKeep ? chunk.subarray(at, at + length) : copyOf(chunk, at, length);
           at += length;
-          this.#tell(mayKeep ? message : Buffer.from(message));
+          this.#tell(message);
         } else if (length <= TRUSTED) {
           keepFreedMemory(length);
           this.#whole = Buffer.allocUnsafeSlow(length);
@@ -69,9 +69,8 @@ export class MessageReader {
       const taken = Math.min(this.#left, end - at);
       if (this.#whole !== undefined) chunk.copy(this.#whole, this.#whole.length - this.#left, at, at + taken);
       else {
-        const part = chunk.subarray(at, at + taken);
         this.#parts ??= [];
-        this.#parts.push(mayKeep ? part : Buffer.from(part));
+        this.#parts.push(mayKeep ? chunk.subarray(at, at + taken) : copyOf(chunk, at, taken));
       }
       this.#left -= taken;
       at += taken;
@@ -105,6 +104,28 @@ export class MessageReader {
   #tell(message: Buffer): void {
     this.#sink.message(this.#compressed ? decompress(message, this.encoding, this.#limit) : message);
   }
+}
+
+/** Small copies share memory: to take some for each costs more than the copy. Who keeps one keeps the others around it. */
+const POOL_SIZE = 65_536;
+const POOLED = 8192;
+let pool = Buffer.alloc(0);
+let used = 0;
+
+function copyOf(chunk: Buffer, at: number, length: number): Buffer {
+  let copy: Buffer;
+  if (length > POOLED) copy = Buffer.allocUnsafeSlow(length);
+  else {
+    if (used + length > pool.length) {
+      pool = Buffer.allocUnsafeSlow(POOL_SIZE);
+      used = 0;
+    }
+    copy = pool.subarray(used, used + length);
+    // Aligned, for those who read the bytes as numbers.
+    used += (length + 7) & ~7;
+  }
+  chunk.copy(copy, 0, at, at + length);
+  return copy;
 }
 
 function flagOf(byte: number): boolean {

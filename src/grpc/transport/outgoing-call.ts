@@ -1,5 +1,5 @@
 import type { CallCredentials } from "@grpc/grpc-js";
-import { type CallObserver, ObservedCall } from "../../diagnostics.js";
+import { areCallsTraced, type CallObserver, ObservedCall } from "../../diagnostics.js";
 import type { HeaderList, Http2Error, Session } from "../../http2/index.js";
 import type { CallHead, EndStatus, OngoingCall, OngoingListener } from "../calls.js";
 import { GrpcError } from "../errors.js";
@@ -36,8 +36,8 @@ export class OutgoingCall implements OngoingCall, CallListener {
   readonly #call: ClientCall;
   readonly #deadline: number;
   readonly #leaveParent: (() => void) | undefined;
-  /** What is sent with the request. */
-  #metadata!: MetadataLike;
+  /** What is sent with the request, if anything is. */
+  #metadata: MetadataLike | undefined;
   #seen: ObservedCall | undefined;
   #begun = false;
   #cancelled = false;
@@ -134,7 +134,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
 
   #observe({ path, metadata: given }: CallHead): void {
     // Observers may add to what goes out, and the caller may use its object again.
-    const metadata = ownCopy(given);
+    const metadata = given === undefined && !areCallsTraced() ? undefined : ownCopy(given);
     this.#seen = isOwnService(path)
       ? undefined
       : ObservedCall.of(this.#host.observer, { protocol: "grpc", method: path, metadata });
@@ -142,14 +142,14 @@ export class OutgoingCall implements OngoingCall, CallListener {
     else this.#seen.begin(() => this.#start(metadata));
   }
 
-  #start(metadata: MetadataLike): void {
+  #start(metadata: MetadataLike | undefined): void {
     this.#metadata = metadata;
     if (this.#head.credentials === undefined) this.#connect();
     else void this.#startWithCredentials(metadata, this.#head.credentials);
   }
 
-  async #startWithCredentials(given: MetadataLike, credentials: CallCredentials): Promise<void> {
-    const metadata = Metadata.from(given);
+  async #startWithCredentials(given: MetadataLike | undefined, credentials: CallCredentials): Promise<void> {
+    const metadata = given === undefined ? new Metadata() : Metadata.from(given);
     try {
       // Credentials are for those who can be reached.
       await this.#host.transport.session();
@@ -221,7 +221,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
     if (this.#deadline !== Infinity) {
       headers.push("grpc-timeout", encodeTimeout(Math.max(0, this.#deadline - Date.now())));
     }
-    appendMetadata(headers, this.#metadata);
+    if (this.#metadata !== undefined) appendMetadata(headers, this.#metadata);
     return headers;
   }
 

@@ -1,6 +1,6 @@
 // What grpc-js's API promises of calls, over goplug's transport and over grpc-js's own.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import {
@@ -14,7 +14,7 @@ import {
 } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
-import { Injector, makeServer, stopServer } from "../../../../src/grpc/server.js";
+import { type AnyServer, Injector, makeServer, stopServer } from "../../../../src/grpc/server.js";
 import { nullLogger } from "../../../../src/hclog/logger.js";
 import { listenPath } from "../../../support.js";
 
@@ -37,11 +37,20 @@ let sockets = 0;
 async function pair(transport: GrpcTransport, handler: Handler, options: Record<string, unknown> = {}) {
   const server = await makeServer(undefined, { transport });
   server.addService(service, { call: handler });
+  return connectTo(server, transport, true, options);
+}
+
+async function connectTo(
+  server: AnyServer,
+  transport: GrpcTransport,
+  redial = true,
+  options: Record<string, unknown> = {},
+) {
   const injector = new Injector(server, undefined, nullLogger);
   const address = listenPath(tmpdir(), `goplug-calls-${process.pid}-${++sockets}`);
   const listener = createServer((socket) => injector.inject(socket));
   await new Promise<void>((resolve) => listener.listen(address, resolve));
-  const conn = await connectGrpc({ network: "unix", address }, { transport, options, redial: true });
+  const conn = await connectGrpc({ network: "unix", address }, { transport, options, redial });
   after(async () => {
     conn.close();
     listener.close();
@@ -206,6 +215,40 @@ for (const transport of ["goplug", "grpc-js"] as const) {
     assert.equal((await again()).toString(), "again");
   });
 }
+
+for (const transport of ["goplug", "grpc-js"] as const) {
+  test(`${transport}: an answer that cannot be serialized is told to the service's author`, async () => {
+    const told: unknown[] = [];
+    const error = (message: string, fields?: Record<string, unknown>): void => {
+      told.push([message, fields?.method, String(fields?.error)]);
+    };
+    const server = await makeServer(undefined, { transport, logger: { ...nullLogger, error } });
+    const responseSerialize = (): Buffer => {
+      throw new TypeError("not this");
+    };
+    server.addService({ call: { ...service.call, responseSerialize } }, { call: echo });
+    const { call } = await connectTo(server, transport);
+    await assert.rejects(call(Buffer.from("x")), { code: 13 });
+    assert.deepEqual(told, [["grpc: an answer cannot be sent", "/test.Test/Call", "TypeError: not this"]]);
+  });
+}
+
+test("calls on a connection that has ended leave no listeners on its socket", async (t) => {
+  const sockets: Socket[] = [];
+  const ref = Socket.prototype.ref;
+  t.mock.method(Socket.prototype, "ref", function (this: Socket) {
+    sockets.push(this);
+    return ref.call(this);
+  });
+  const server = await makeServer(undefined);
+  server.addService(service, { call: echo });
+  const { call, injector } = await connectTo(server, "goplug", false);
+  await call(Buffer.from("x"));
+  injector.destroy();
+  for (let i = 0; i < 3; i++) await assert.rejects(call(Buffer.from("x")), { code: 14 });
+  assert.ok(sockets.length > 0);
+  for (const socket of sockets) assert.equal(socket.listenerCount("connect"), 0);
+});
 
 test("an option that only grpc-js understands takes its transport, and the log says so once", async () => {
   const { chooseTransport } = await import("../../../../src/grpc/connection.js");
