@@ -1,7 +1,6 @@
 // goplug's gRPC host beside a Go host and a bare grpc-js client, on the same Go plugin; a TypeScript plugin beside a Go one, and
 // beside one by grpc-js's transport, under the same Go host; the multiplexed broker beside the plain.
 import * as protobuf from "@bufbuild/protobuf";
-import { credentials } from "@grpc/grpc-js";
 import { Client, grpcPlugin, nullLogger, protobufPlugin } from "../src/index.js";
 import { pluginCommand } from "../test/interop/build-plugins.js";
 import { binary } from "../test/interop/case.js";
@@ -11,7 +10,7 @@ import { KVClient } from "../test/interop/gen/kv.js";
 import { StreamClient } from "../test/interop/gen/stream.js";
 import { call, counter } from "../test/interop/grpc-support.js";
 import { handshakeConfig, pattern } from "../test/interop/support.js";
-import { driver, GoHost } from "./grpc/drive.js";
+import { BareClient, driver, GoHost } from "./grpc/drive.js";
 import { type Clients, type Workload, workloads } from "./grpc/workloads.js";
 import { alternate, type Row, row, type Suite } from "./harness.js";
 
@@ -32,19 +31,14 @@ async function hosts(workload: Workload): Promise<Row[]> {
     logger: nullLogger,
   });
   const ours = await host.dispense("kv");
-  const target = `unix:${host.address!.address}`;
-  const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
-  const bare: Clients = {
-    kv: new KVClient(target, credentials.createInsecure(), unlimited),
-    stream: new StreamClient(target, credentials.createInsecure(), unlimited),
-  };
+  const bare = new BareClient(workload, `unix:${host.address!.address}`);
   const go = new GoHost(workload, cmd);
   try {
     await call(ours.kv, ours.kv.put as never, { key: "bench", value: pattern(workload.size) });
     const { name, unit, floors, inFlight, one } = workload;
     const figures = await alternate(rounds, {
       goplug: driver(inFlight, () => one(ours)),
-      bare: driver(inFlight, () => one(bare)),
+      bare: bare.measure,
       go: go.measure,
     });
     return [
@@ -60,9 +54,7 @@ async function hosts(workload: Workload): Promise<Row[]> {
       ),
     ];
   } finally {
-    bare.kv.close();
-    bare.stream.close();
-    await go.stop();
+    await Promise.all([bare, go].map((peer) => peer.stop()));
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { binary } from "../../test/interop/case.js";
 import type { Subject } from "../harness.js";
 import type { Workload } from "./workloads.js";
@@ -30,15 +31,13 @@ export function driver(inFlight: number, one: () => Promise<number>): Subject {
   };
 }
 
-/** A Go host on a plugin, which it keeps until it is stopped. */
-export class GoHost {
-  readonly #workload: Workload;
+/** A program that measures itself for every line of its stdin, and prints a line of JSON: the calls and the seconds. */
+class Program {
   readonly #command: readonly string[];
   #process: ChildProcess | undefined;
   #lines: AsyncIterator<string> | undefined;
 
-  constructor(workload: Workload, command: readonly string[]) {
-    this.#workload = workload;
+  constructor(command: readonly string[]) {
     this.#command = command;
   }
 
@@ -47,17 +46,14 @@ export class GoHost {
     if (this.#process === undefined) this.#start();
     this.#process!.stdin!.write("measure\n");
     const { value, done } = await this.#lines!.next();
-    if (done === true) throw new Error("bench-host-kv has ended");
+    if (done === true) throw new Error(`${this.#command[0]} has ended`);
     const { calls, seconds } = JSON.parse(value) as { calls: number; seconds: number };
     return calls / seconds;
   };
 
   #start(): void {
-    const { name, size } = this.#workload;
-    const settings = ["-grpc", "-repeat", "-mode", name, "-size", String(size), "-for", `${MILLISECONDS}ms`];
-    this.#process = spawn(binary("bench-host-kv"), [...settings, "--", ...this.#command], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const [command, ...args] = this.#command;
+    this.#process = spawn(command!, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface(this.#process.stdout!)[Symbol.asyncIterator]();
   }
 
@@ -65,5 +61,26 @@ export class GoHost {
     if (this.#process === undefined || this.#process.exitCode !== null) return;
     this.#process.stdin!.end();
     await once(this.#process, "exit");
+  }
+}
+
+/** A Go host on a plugin, which it keeps until it is stopped. */
+export class GoHost extends Program {
+  constructor({ name, size }: Workload, command: readonly string[]) {
+    const settings = ["-grpc", "-repeat", "-mode", name, "-size", String(size), "-for", `${MILLISECONDS}ms`];
+    super([binary("bench-host-kv"), ...settings, "--", ...command]);
+  }
+}
+
+/** A bare grpc-js client of a plugin that runs: what it leaves in memory must not be goplug's to clear away. */
+export class BareClient extends Program {
+  constructor({ name }: Workload, target: string) {
+    super([
+      process.execPath,
+      ...process.execArgv,
+      fileURLToPath(new URL("bare.ts", import.meta.url)),
+      name,
+      target,
+    ]);
   }
 }

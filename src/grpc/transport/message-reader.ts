@@ -45,7 +45,9 @@ export class MessageReader {
    * @param mayKeep the chunk's memory is not used again
    * @throws MessageError, and whatever onMessage throws
    */
-  push(chunk: Buffer, mayKeep: boolean): void {
+  push(given: Buffer, mayKeep: boolean): void {
+    let chunk = given;
+    let isKept = mayKeep;
     const end = chunk.length;
     let at = 0;
     while (at < end) {
@@ -57,7 +59,12 @@ export class MessageReader {
         const length = this.#left;
         if (length <= end - at) {
           this.#left = -1;
-          const message = mayKeep ? chunk.subarray(at, at + length) : copyOf(chunk, at, length);
+          if (!isKept) {
+            // Once for all the messages in it: to take memory, or a view of it, costs more than the copy.
+            chunk = copyOf(chunk);
+            isKept = true;
+          }
+          const message = chunk.subarray(at, at + length);
           at += length;
           this.#tell(message);
         } else if (length <= TRUSTED) {
@@ -70,7 +77,8 @@ export class MessageReader {
       if (this.#whole !== undefined) chunk.copy(this.#whole, this.#whole.length - this.#left, at, at + taken);
       else {
         this.#parts ??= [];
-        this.#parts.push(mayKeep ? chunk.subarray(at, at + taken) : copyOf(chunk, at, taken));
+        const part = chunk.subarray(at, at + taken);
+        this.#parts.push(isKept ? part : Buffer.from(part));
       }
       this.#left -= taken;
       at += taken;
@@ -106,25 +114,22 @@ export class MessageReader {
   }
 }
 
-/** Small copies share memory: to take some for each costs more than the copy. Who keeps one keeps the others around it. */
+/** Copies share memory. Who keeps a message keeps the 64 KiB around it, as with what Node reads. */
 const POOL_SIZE = 65_536;
-const POOLED = 8192;
+const POOLED = 16_384;
 let pool = Buffer.alloc(0);
 let used = 0;
 
-function copyOf(chunk: Buffer, at: number, length: number): Buffer {
-  let copy: Buffer;
-  if (length > POOLED) copy = Buffer.allocUnsafeSlow(length);
-  else {
-    if (used + length > pool.length) {
-      pool = Buffer.allocUnsafeSlow(POOL_SIZE);
-      used = 0;
-    }
-    copy = pool.subarray(used, used + length);
-    // Aligned, for those who read the bytes as numbers.
-    used += (length + 7) & ~7;
+function copyOf(chunk: Buffer): Buffer {
+  const { length } = chunk;
+  if (length > POOLED) return Buffer.from(chunk);
+  if (used + length > pool.length) {
+    pool = Buffer.allocUnsafeSlow(POOL_SIZE);
+    used = 0;
   }
-  chunk.copy(copy, 0, at, at + length);
+  const copy = pool.subarray(used, used + length);
+  copy.set(chunk);
+  used += length;
   return copy;
 }
 
