@@ -80,7 +80,7 @@ export function shown(value: unknown): string {
   }
 }
 
-const thrownLength = 1000;
+const THROWN_LENGTH = 1000;
 
 /** The text of whatever was thrown; where it has none of its own, what it looks like, on one bounded line. Never empty. */
 export function thrownText(thrown: unknown): string {
@@ -94,7 +94,7 @@ export function thrownText(thrown: unknown): string {
       maxArrayLength: 20,
       maxStringLength: 200,
     });
-    return text.length > thrownLength ? `${text.slice(0, thrownLength)}…` : text;
+    return text.length > THROWN_LENGTH ? `${text.slice(0, THROWN_LENGTH)}…` : text;
   } catch {
     // Its toString or its getters throw.
     return "error";

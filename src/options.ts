@@ -1,7 +1,7 @@
 import { badOption, OptionError, shown } from "./errors.js";
 
 /** setTimeout fires at once above this. Nobody notices that a wait never times out which may take 24 days. */
-export const longestTimer = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * The one rule for every time limit that a user gives, in milliseconds:
@@ -28,7 +28,7 @@ function span(name: string, given: unknown, byDefault: number): number {
   if (typeof given !== "number" || !(given >= 0)) {
     throw badOption(name, "a number of milliseconds, 0 or above", given);
   }
-  return given > longestTimer ? Infinity : given;
+  return given > LONGEST_TIMER ? Infinity : given;
 }
 
 /** A whole number within bounds, both included. @throws OptionError */

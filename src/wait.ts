@@ -1,7 +1,7 @@
 import { defaultMaxListeners, getMaxListeners, setMaxListeners } from "node:events";
 import timers from "node:timers";
 import { AbortedError, TimeoutError } from "./errors.js";
-import { checkSignal, longestTimer, timeLimit } from "./options.js";
+import { checkSignal, LONGEST_TIMER, timeLimit } from "./options.js";
 
 /** Who may call a wait off, and how long it may take. */
 export interface WaitOptions {
@@ -36,7 +36,7 @@ export interface Limits extends WaitOptions {
  * @returns what takes it back
  */
 export function startTimer(milliseconds: number, verdict: () => void, keepAlive = true): () => void {
-  if (milliseconds > longestTimer) return () => {};
+  if (milliseconds > LONGEST_TIMER) return () => {};
   let immediate: NodeJS.Immediate | undefined;
   // By the module, not the globals: test environments for browsers replace those with timers that lack unref.
   const timer = timers.setTimeout(() => {

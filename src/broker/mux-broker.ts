@@ -47,10 +47,10 @@ export type ServedService<T extends MethodTable, O extends OptionalMethods<T>> =
   ServerLimits &
   RegisterOptions<T, O>;
 
-const pluginName = "Plugin";
+const PLUGIN_NAME = "Plugin";
 
 /** Milliseconds; go-plugin's own. */
-const defaultTimeout = 5000;
+const DEFAULT_TIMEOUT = 5000;
 
 /**
  * Brokers streams of one session by number, so that either side can offer the other further connections, for
@@ -85,7 +85,7 @@ export class MuxBroker {
     this.#onLost = options.onLost;
     this.#observer = options.observer;
     this.#maxUnansweredBytes = options.maxUnansweredBytes;
-    this.#timeout = timeLimit("timeout", options.timeout, defaultTimeout);
+    this.#timeout = timeLimit("timeout", options.timeout, DEFAULT_TIMEOUT);
     this.#incoming = new IncomingStreams(session, this.#logger, this.#timeout);
   }
 
@@ -143,7 +143,7 @@ export class MuxBroker {
     receiver: PartialReceiver<T, O>,
     options: ServedService<T, O> & WaitOptions = {},
   ): Promise<void> {
-    const { names = [pluginName], optional, signal, timeout } = options;
+    const { names = [PLUGIN_NAME], optional, signal, timeout } = options;
     const { registry, invalidUtf8, maxUnansweredBytes = this.#maxUnansweredBytes } = options;
     const server = new RpcServer({ logger: this.#serverLogger, registry, invalidUtf8, maxUnansweredBytes });
     for (const name of names) server.register(name, methods, receiver, { optional });
@@ -171,7 +171,7 @@ export class MuxBroker {
   async connect<const T extends MethodTable>(
     id: number,
     methods: T,
-    { names = [pluginName], ...options }: BrokerService & WaitOptions = {},
+    { names = [PLUGIN_NAME], ...options }: BrokerService & WaitOptions = {},
   ): Promise<Caller<T> & AsyncDisposable> {
     const client = await this.connectClient(id, options);
     const methodsOf = caller(client, names[0]!, methods);

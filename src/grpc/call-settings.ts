@@ -1,4 +1,4 @@
-import { longestTimer, timeLimit } from "../options.js";
+import { LONGEST_TIMER, timeLimit } from "../options.js";
 import type { WaitOptions } from "../wait.js";
 import type { CallHead } from "./calls.js";
 import type { Metadata } from "./metadata.js";
@@ -30,5 +30,5 @@ export function headOf(path: string, settings: CallSettings): CallHead {
 function deadlineOf(timeout: number | undefined): number {
   if (timeout === undefined) return Infinity;
   const limit = timeLimit("timeout", timeout, Infinity);
-  return limit > longestTimer ? Infinity : Date.now() + limit;
+  return limit > LONGEST_TIMER ? Infinity : Date.now() + limit;
 }

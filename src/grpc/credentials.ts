@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from "node:tls";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { builtin } from "../builtin.js";
-import { certificateName } from "../tls/certificate.js";
+import { CERTIFICATE_NAME } from "../tls/certificate.js";
 import type { GrpcJs } from "./load-grpc-js.js";
 
 /** How a channel is secured: grpc-js's credentials, and the channel options that belong to them. */
@@ -20,7 +20,7 @@ export function channelSecurity(
   tls: ConnectionOptions | undefined,
 ): ChannelSecurity {
   if (tls === undefined) return { credentials: ChannelCredentials.createInsecure(), options: {} };
-  const { checkServerIdentity, rejectUnauthorized, servername = certificateName } = tls;
+  const { checkServerIdentity, rejectUnauthorized, servername = CERTIFICATE_NAME } = tls;
   const context = tls.secureContext ?? builtin.tls.createSecureContext(tls);
   const credentials = ChannelCredentials.createFromSecureContext(context, {
     ...(checkServerIdentity !== undefined && { checkServerIdentity }),

@@ -59,14 +59,14 @@ const commandObject = object(
   ["path"],
 );
 
-const commandList = "a list of texts that begins with the executable";
+const COMMAND_LIST = "a list of texts that begins with the executable";
 
 const command: Check = (name, value: unknown) => {
   if (Array.isArray(value)) {
-    if (value.length === 0) throw badOption(name, commandList, value);
+    if (value.length === 0) throw badOption(name, COMMAND_LIST, value);
     value.forEach((part, i) => {
       if (typeof part !== "string" || (i === 0 && part === ""))
-        throw new OptionError(name, `${name} must be ${commandList}, but ${name}[${i}] is ${shown(part)}`);
+        throw new OptionError(name, `${name} must be ${COMMAND_LIST}, but ${name}[${i}] is ${shown(part)}`);
       withoutNul(`${name}[${i}]`, part);
     });
   } else if (isObject(value)) commandObject(name, value as never);
@@ -167,17 +167,17 @@ export function checkConfig(config: ClientConfig): void {
   checkSource(config);
 }
 
-const ofCommand = "it belongs into cmd, { path, args, env, cwd }";
-const ofCalls = "it belongs to the methods: start, client, dispense, ping";
+const OF_COMMAND = "it belongs into cmd, { path, args, env, cwd }";
+const OF_CALLS = "it belongs to the methods: start, client, dispense, ping";
 
 /** Warns of options that a client does not have. */
 export function warnOfUnknown(config: ClientConfig, logger: Logger): void {
   warnOfUnknownOptions(config, Object.keys(shape), logger, {
-    args: ofCommand,
-    env: ofCommand,
-    cwd: ofCommand,
-    signal: ofCalls,
-    timeout: `${ofCalls}; the start has startTimeout`,
+    args: OF_COMMAND,
+    env: OF_COMMAND,
+    cwd: OF_COMMAND,
+    signal: OF_CALLS,
+    timeout: `${OF_CALLS}; the start has startTimeout`,
   });
 }
 

@@ -23,9 +23,9 @@ import { reattach } from "./reattach.js";
 import { type Started, startPlugin } from "./start.js";
 
 /** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */
-const exitGrace = 2000;
+const EXIT_GRACE = 2000;
 /** Milliseconds that the connection to a plugin that was killed may take to close. */
-const disconnectGrace = 500;
+const DISCONNECT_GRACE = 500;
 
 interface Running<P extends PluginSet> extends Started<P> {
   /** Set by the first call that needs a connection. */
@@ -284,9 +284,9 @@ export class Client<P extends PluginSet = PluginSet> {
     let client: ProtocolClient<P> | undefined;
     try {
       // As in go-plugin, a plugin that was never connected to is still asked to quit first.
-      client = await within(exitGrace, connection ?? this.#connect(state.running));
+      client = await within(EXIT_GRACE, connection ?? this.#connect(state.running));
       await client?.quit();
-      if (client !== undefined && (await within(exitGrace, plugin.exit)) !== undefined) return;
+      if (client !== undefined && (await within(EXIT_GRACE, plugin.exit)) !== undefined) return;
     } catch (error) {
       // Go's plugins may be gone before their answer to Quit is out: that is an end, too.
       if (plugin.exited !== undefined) return;
@@ -295,7 +295,7 @@ export class Client<P extends PluginSet = PluginSet> {
     this.#logger.warn("plugin failed to exit gracefully", { plugin: plugin.name, id: plugin.id });
     state.running.ending.abort(new ClientEndedError("the client was killed"));
     await plugin.kill();
-    if (client !== undefined) await within(disconnectGrace, client.disconnect());
+    if (client !== undefined) await within(DISCONNECT_GRACE, client.disconnect());
   }
 }
 

@@ -18,9 +18,9 @@ import type { ProtocolClient } from "./protocol-client.js";
 import type { Started } from "./start.js";
 
 /** Milliseconds after the loss of the connection in which the process's end is taken as its reason. */
-const lossGrace = 500;
+const LOSS_GRACE = 500;
 /** Milliseconds after the process's end in which its connection is read out. */
-const exitedGrace = 300;
+const EXITED_GRACE = 300;
 
 /**
  * Connects to a started plugin. The attempt ends with the plugin's process, after the start timeout, or when `ending`
@@ -60,7 +60,7 @@ export async function connectPlugin<P extends PluginSet>(
     void disconnectAfterExit(plugin, client);
     return client;
   } catch (error) {
-    const exit = plugin.exited ?? (await within(lossGrace, plugin.exit));
+    const exit = plugin.exited ?? (await within(LOSS_GRACE, plugin.exit));
     if (exit !== undefined)
       throw new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
     if (!started.attached && !ending.aborted) await plugin.kill();
@@ -146,7 +146,7 @@ function translate(
 async function disconnectAfterExit(plugin: PluginHandle, client: ProtocolClient): Promise<void> {
   await plugin.exit;
   const closed = client.closed.then(() => true);
-  if ((await within(exitedGrace, closed)) === undefined) await client.disconnect();
+  if ((await within(EXITED_GRACE, closed)) === undefined) await client.disconnect();
 }
 
 async function openSession<P extends PluginSet>(
@@ -161,7 +161,7 @@ async function openSession<P extends PluginSet>(
 
 /** What became of a lost connection: the end of the process, if it ends now too, else the plugin's last words. */
 async function explainLoss(plugin: PluginHandle, error: GoplugError): Promise<Error> {
-  const exit = await within(lossGrace, plugin.exit);
+  const exit = await within(LOSS_GRACE, plugin.exit);
   if (exit !== undefined) {
     return new PluginExitedError(plugin.name, exit, plugin.stderrTail, { cause: error });
   }

@@ -76,7 +76,7 @@ export class ClientEndedError extends GoplugError {
   }
 }
 
-const shownBytes = 4096;
+const SHOWN_BYTES = 4096;
 
 /** Appends what explains an end best: a Go panic from its first line on, else the last lines. */
 export function withTail(message: string, tail: string): string {
@@ -86,8 +86,8 @@ export function withTail(message: string, tail: string): string {
   const panic = /^(?:panic: |fatal error: )/m.exec(trimmed);
   if (panic !== null) {
     const trace = trimmed.slice(panic.index);
-    return `${sentence}; it panicked:\n${trace.length > shownBytes ? `${trace.slice(0, shownBytes)}…` : trace}`;
+    return `${sentence}; it panicked:\n${trace.length > SHOWN_BYTES ? `${trace.slice(0, SHOWN_BYTES)}…` : trace}`;
   }
-  const shown = trimmed.length > shownBytes ? `…${trimmed.slice(-shownBytes)}` : trimmed;
+  const shown = trimmed.length > SHOWN_BYTES ? `…${trimmed.slice(-SHOWN_BYTES)}` : trimmed;
   return `${sentence}; the end of its stderr:\n${shown}`;
 }

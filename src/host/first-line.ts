@@ -5,11 +5,11 @@ import type { ExitStatus } from "../process/runner.js";
 import { within } from "../wait.js";
 
 /** The longest handshake line; Go's scanner has the same bound. */
-const longestLine = 65_536;
+const LONGEST_LINE = 65_536;
 /** Milliseconds after the end of stdout in which the process's end is taken as its reason. */
-const closedGrace = 500;
+const CLOSED_GRACE = 500;
 /** How much of output that nobody takes a message shows. */
-const shownBytes = 120;
+const SHOWN_BYTES = 120;
 
 /** What came of waiting for the first line of stdout. */
 export type FirstLine =
@@ -44,15 +44,15 @@ export class HandshakePipe {
         resolve(result);
       };
       const onEnd = async (): Promise<void> => {
-        if ((await within(closedGrace, exit)) === undefined)
+        if ((await within(CLOSED_GRACE, exit)) === undefined)
           done({ kind: "line", line: held.toString("utf8") });
       };
       const onData = (chunk: Buffer): void => {
         held = Buffer.concat([held, chunk]);
         const end = held.indexOf(0x0a);
-        if (end >= 0 && end <= longestLine) {
+        if (end >= 0 && end <= LONGEST_LINE) {
           done({ kind: "line", line: held.toString("utf8", 0, end) }, held.subarray(end + 1));
-        } else if (held.length > longestLine) done({ kind: "noise", start: held.toString("utf8", 0, 200) });
+        } else if (held.length > LONGEST_LINE) done({ kind: "noise", start: held.toString("utf8", 0, 200) });
       };
       stdout.on("data", onData);
       void ended(stdout).then(onEnd);
@@ -66,7 +66,7 @@ export class HandshakePipe {
    */
   reportStray(logger: Logger, plugin: string): void {
     this.#onStray = () => {
-      const start = this.#afterLine.toString("utf8", 0, shownBytes);
+      const start = this.#afterLine.toString("utf8", 0, SHOWN_BYTES);
       logger.warn("what the plugin writes to file descriptor 1 after the handshake is dropped", {
         plugin,
         start,
@@ -77,7 +77,7 @@ export class HandshakePipe {
 
   readonly #drop = (chunk: Buffer): void => {
     if (this.#afterLine.length > 0) return;
-    this.#afterLine = Buffer.from(chunk.subarray(0, shownBytes));
+    this.#afterLine = Buffer.from(chunk.subarray(0, SHOWN_BYTES));
     this.#onStray?.();
   };
 }

@@ -21,10 +21,10 @@ import { PluginProcess, type PluginProcessOptions } from "./plugin-process.js";
 import { RunnerEnd } from "./runner-end.js";
 
 /** Milliseconds that a file system's clock may be behind the process's. */
-const clockSlack = 1000;
+const CLOCK_SLACK = 1000;
 
 /** Milliseconds that a runner has to heed its signal. */
-const cutGrace = 500;
+const CUT_GRACE = 500;
 
 /** A plugin that has printed its handshake line. */
 export interface LaunchedPlugin {
@@ -101,7 +101,7 @@ async function startRunner(runner: Runner, logger: Logger, signal: AbortSignal):
       () => new RunnerEnd(runner, logger).force(),
       () => {},
     );
-    await within(cutGrace, ended);
+    await within(CUT_GRACE, ended);
     throw error;
   }
 }
@@ -171,7 +171,7 @@ function removeSocketAtExit(
 ): void {
   if (network !== "unix") return;
   const info = lstatSync(address, { throwIfNoEntry: false });
-  if (info === undefined || !info.isSocket() || info.mtimeMs < startedAt - clockSlack) {
+  if (info === undefined || !info.isSocket() || info.mtimeMs < startedAt - CLOCK_SLACK) {
     logger.debug("the announced address is no socket of the plugin's own", { address });
     return;
   }

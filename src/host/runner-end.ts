@@ -3,7 +3,7 @@ import type { AttachedRunner, ExitStatus } from "../process/runner.js";
 import { within } from "../wait.js";
 
 /** Milliseconds that a runner's `kill` may take, and then the end of what it has killed. */
-const forceGrace = 5000;
+const FORCE_GRACE = 5000;
 
 /** How something ended that nobody can tell about. */
 const unknownExit: ExitStatus = { code: null, signal: null };
@@ -35,11 +35,11 @@ export class RunnerEnd {
   async force(): Promise<ExitStatus> {
     const { id } = this.#runner;
     try {
-      await within(forceGrace, this.#runner.kill());
+      await within(FORCE_GRACE, this.#runner.kill());
     } catch (error) {
       this.#logger.warn("error killing plugin", { id, error });
     }
-    const exit = await within(forceGrace, this.exit);
+    const exit = await within(FORCE_GRACE, this.exit);
     if (exit !== undefined) return exit;
     this.#logger.error("the plugin was killed and has not ended: it is given up", { id });
     this.#giveUp(unknownExit);

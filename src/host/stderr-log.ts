@@ -8,9 +8,9 @@ import { ended } from "../process/read-out.js";
 import { Tail } from "../process/tail.js";
 
 /** Milliseconds of work on one plugin's lines after which everybody else has a turn: a chunk may hold 65,536 lines. */
-const turn = 10;
+const TURN = 10;
 /** Bytes of stderr that are kept for error messages. */
-const tailSize = 65_536;
+const TAIL_SIZE = 65_536;
 
 export interface StderrLogOptions {
   /** Takes the plugin's lines, at their own levels. */
@@ -30,7 +30,7 @@ export interface StderrLogOptions {
 export class StderrLog {
   readonly #stderr: Readable;
   readonly #options: StderrLogOptions;
-  readonly #tail = new Tail(tailSize);
+  readonly #tail = new Tail(TAIL_SIZE);
   readonly #classifier = new StderrClassifier();
   readonly #lines: LineSplitter;
   #copy: OutputCopy | undefined;
@@ -75,7 +75,7 @@ export class StderrLog {
     this.#tail.push(chunk);
     if (this.#copy?.write(chunk) === false && this.#waitsForCopy) this.#hold("copy");
     this.#log(this.#lines.push(chunk));
-    if (performance.now() - began > turn) this.#hold("turn");
+    if (performance.now() - began > TURN) this.#hold("turn");
   }
 
   #beginTurn(): number {

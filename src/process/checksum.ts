@@ -104,7 +104,7 @@ function fromHex(text: string): Buffer {
   return Buffer.from(text, "hex");
 }
 
-const chunkSize = 65_536;
+const CHUNK_SIZE = 65_536;
 
 /** Opens a file for reading, and tells its permission bits. @throws ChecksumError ERR_CHECKSUM_FILE */
 export async function openRegular(path: string): Promise<{ handle: FileHandle; mode: number }> {
@@ -131,12 +131,12 @@ export async function* readChunks(
   path: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  const buffer = Buffer.allocUnsafe(chunkSize);
+  const buffer = Buffer.allocUnsafe(CHUNK_SIZE);
   for (;;) {
     if (signal?.aborted) throw new AbortedError("the verification of the plugin's checksum", signal.reason);
     let bytesRead: number;
     try {
-      ({ bytesRead } = await handle.read(buffer, 0, chunkSize, null));
+      ({ bytesRead } = await handle.read(buffer, 0, CHUNK_SIZE, null));
     } catch (cause) {
       throw unreadable(path, cause);
     }

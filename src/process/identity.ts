@@ -30,7 +30,7 @@ export async function startTime(
 export const startTimeIsCheap = process.platform === "linux";
 
 /** Milliseconds that ps may take. */
-const psTimeout = 5000;
+const PS_TIMEOUT = 5000;
 
 /** To the second, in words that depend on neither language nor time zone: another host may have asked before. */
 async function startTimeByPs(pid: number): Promise<string | undefined> {
@@ -38,7 +38,7 @@ async function startTimeByPs(pid: number): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)], {
       env,
-      timeout: psTimeout,
+      timeout: PS_TIMEOUT,
     });
     return stdout.trim() || undefined;
   } catch {

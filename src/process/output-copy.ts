@@ -36,7 +36,7 @@ export function copyOutput(options: OutputCopyOptions): OutputCopy {
     return {
       write(chunk) {
         if (!told && chunk.length > 0) {
-          const start = chunk.toString("utf8", 0, shownBytes);
+          const start = chunk.toString("utf8", 0, SHOWN_BYTES);
           tell(`what the plugin prints to its ${from} is dropped: the host has no ${option}`, { start });
         }
         return true;
@@ -61,7 +61,7 @@ export function copyOutput(options: OutputCopyOptions): OutputCopy {
 }
 
 /** How much of dropped output a message shows. */
-const shownBytes = 120;
+const SHOWN_BYTES = 120;
 
 interface WriterUser {
   onReady(): void;

@@ -5,7 +5,7 @@ import type { AttachedRunner, ExitStatus } from "./runner.js";
 import { checkPid, signalProcess } from "./signal-process.js";
 
 /** Milliseconds between two looks at a process that is not our child: nothing tells us of its end. */
-const pollInterval = 100;
+const POLL_INTERVAL = 100;
 
 /** The process to reattach to is not there, or the pid is another process's by now (go-plugin: ErrProcessNotFound). */
 export class ProcessNotFoundError extends GoplugError {
@@ -78,7 +78,7 @@ export class PidRunner implements AttachedRunner {
   async #poll(): Promise<ExitStatus> {
     // Elsewhere the pid alone has to do: no system gives it away again between two looks.
     const isThere = startTimeIsCheap ? () => this.#isThere() : () => isAlive(this.#pid);
-    while (await isThere()) await sleep(pollInterval, undefined, { ref: false });
+    while (await isThere()) await sleep(POLL_INTERVAL, undefined, { ref: false });
     return { code: null, signal: null };
   }
 }

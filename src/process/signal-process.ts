@@ -2,7 +2,7 @@ import { badOption } from "../errors.js";
 import { wholeNumber } from "../options.js";
 
 /** The highest process id that any system gives (pid_t is 32 bits wide, and signed). */
-const highestPid = 2 ** 31 - 1;
+const HIGHEST_PID = 2 ** 31 - 1;
 
 /**
  * A number that names one process. To the system 0 is the caller's own group, and a negative number a group or, with
@@ -11,7 +11,7 @@ const highestPid = 2 ** 31 - 1;
  * @throws OptionError
  */
 export function checkPid(name: string, pid: unknown): number {
-  if (typeof pid === "number" && pid > 0) return wholeNumber(name, pid, 1, highestPid);
+  if (typeof pid === "number" && pid > 0) return wholeNumber(name, pid, 1, HIGHEST_PID);
   throw badOption(name, "the id of a process, a whole number above 0", pid);
 }
 

@@ -11,10 +11,10 @@ export function longestPath(platform: NodeJS.Platform = process.platform): numbe
 }
 
 /** The longest name that a plugin, ours or Go's (os.CreateTemp), gives to a socket. */
-export const longestName = `plugin${2 ** 32 - 1}`;
+export const LONGEST_NAME = `plugin${2 ** 32 - 1}`;
 
 /** Where sockets go when the folder for temporary files is too deep. Every POSIX system has it. */
-const shortFolder = "/tmp";
+const SHORT_FOLDER = "/tmp";
 
 /** @throws SocketError ERR_SOCKET_PATH */
 export function checkPath(path: string, platform: NodeJS.Platform = process.platform): string {
@@ -40,7 +40,7 @@ export function checkPipe(path: string): string {
 /** Whether every socket that a plugin may make in a folder has a path that the system takes. */
 export function hasRoom(folder: string, platform: NodeJS.Platform = process.platform): boolean {
   if (platform === "win32") return true;
-  return Buffer.byteLength(join(resolve(folder), longestName)) <= longestPath(platform);
+  return Buffer.byteLength(join(resolve(folder), LONGEST_NAME)) <= longestPath(platform);
 }
 
 /**
@@ -54,7 +54,7 @@ export function tempDir(env: Readonly<Record<string, string | undefined>> = proc
 /** The folder for temporary files, or a shorter one where a socket's path in it would be too long. */
 export function socketTempDir(): string {
   const folder = resolve(tempDir());
-  return hasRoom(folder) ? folder : shortFolder;
+  return hasRoom(folder) ? folder : SHORT_FOLDER;
 }
 
 /** A new name for a socket, as Go's plugins choose theirs. */

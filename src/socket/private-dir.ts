@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
 import { SocketError } from "./errors.js";
-import { checkPath, longestName, socketTempDir } from "./path.js";
+import { checkPath, LONGEST_NAME, socketTempDir } from "./path.js";
 import { groupNumber } from "./user-group.js";
 
 export interface PrivateDirOptions {
@@ -37,7 +37,7 @@ export async function makePrivateDir(options: PrivateDirOptions): Promise<Privat
   const gid = group === undefined ? undefined : await groupNumber(group);
   const pattern = resolve(parent, prefix);
   // mkdtemp appends six letters.
-  checkPath(join(`${pattern}XXXXXX`, longestName));
+  checkPath(join(`${pattern}XXXXXX`, LONGEST_NAME));
   let path: string;
   try {
     path = await mkdtemp(pattern);

@@ -4,7 +4,7 @@ import { builtin } from "../builtin.js";
 import { SocketError } from "./errors.js";
 
 /** Milliseconds that the system's user database may take to find a group. */
-const lookupTimeout = 5000;
+const LOOKUP_TIMEOUT = 5000;
 
 /** The number of a group given by name or number. @throws SocketError ERR_SOCKET_GROUP, with go-plugin's text */
 export async function groupNumber(group: string): Promise<number> {
@@ -29,7 +29,7 @@ function groupLine(text: string, group: string): string | undefined {
 async function askDatabase(group: string): Promise<string> {
   try {
     const { stdout } = await promisify(builtin.childProcess.execFile)("getent", ["group", "--", group], {
-      timeout: lookupTimeout,
+      timeout: LOOKUP_TIMEOUT,
     });
     return stdout;
   } catch {

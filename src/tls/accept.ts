@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { builtin } from "../builtin.js";
-import { defaultHandshakeTimeout } from "./connect.js";
+import { DEFAULT_HANDSHAKE_TIMEOUT } from "./connect.js";
 import { TlsError, tlsFailure } from "./errors.js";
 import { isPinned } from "./pinned-certificate.js";
 import type { PluginTls } from "./plugin-options.js";
@@ -26,7 +26,7 @@ export interface TlsAcceptHandlers {
 export function tlsAcceptor(
   { options, pinned }: PluginTls,
   handlers: TlsAcceptHandlers,
-  handshakeTimeout: number = defaultHandshakeTimeout,
+  handshakeTimeout: number = DEFAULT_HANDSHAKE_TIMEOUT,
 ): (connection: Socket) => void {
   // Never listens: it only shakes hands on the connections that it is handed.
   const server = builtin.tls.createServer({ handshakeTimeout, ...options });

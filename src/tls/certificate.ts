@@ -31,9 +31,9 @@ export interface Validity {
 }
 
 /** Seconds by which the peer's clock may be behind (mtls.go). */
-const clockSkew = 30;
+const CLOCK_SKEW = 30;
 /** mtls.go: 262,980 hours, about 30 years: longer than any plugin runs. */
-const lifetime = 262_980 * 3_600;
+const LIFETIME = 262_980 * 3_600;
 
 const oid = {
   commonName: "2.5.4.3",
@@ -49,7 +49,7 @@ const oid = {
 } as const;
 
 /** The name that both sides' certificates carry and both sides check (mtls.go). */
-export const certificateName = "localhost";
+export const CERTIFICATE_NAME = "localhost";
 
 /**
  * Makes a one-time, self-signed certificate as go-plugin's generateCert does (mtls.go): ECDSA P-521, CN and SAN
@@ -64,9 +64,9 @@ export async function generateCertificate(validity: Validity = defaultValidity()
   });
   const spki = publicKey.export({ type: "spki", format: "der" });
   const signatureAlgorithm = sequence(objectIdentifier(oid.ecdsaWithSha512));
-  const name = sequence(attribute(oid.organization, "goplug"), attribute(oid.commonName, certificateName));
+  const name = sequence(attribute(oid.organization, "goplug"), attribute(oid.commonName, CERTIFICATE_NAME));
   const toSign = sequence(
-    explicit(0, unsigned(Uint8Array.of(version3))),
+    explicit(0, unsigned(Uint8Array.of(VERSION3))),
     unsigned(serialNumber()),
     signatureAlgorithm,
     name,
@@ -94,7 +94,7 @@ function extensions(spki: Buffer): Buffer {
   const critical = boolean(true);
   const extension = (id: string, ...rest: Buffer[]): Buffer => sequence(objectIdentifier(id), ...rest);
   return sequence(
-    extension(oid.keyUsage, critical, octetString(bitString(Uint8Array.of(keyUsage), unusedKeyUsage))),
+    extension(oid.keyUsage, critical, octetString(bitString(Uint8Array.of(keyUsage), UNUSED_KEY_USAGE))),
     extension(
       oid.extKeyUsage,
       octetString(sequence(objectIdentifier(oid.clientAuth), objectIdentifier(oid.serverAuth))),
@@ -102,7 +102,7 @@ function extensions(spki: Buffer): Buffer {
     // It is a certificate authority.
     extension(oid.basicConstraints, critical, octetString(sequence(boolean(true)))),
     extension(oid.subjectKeyIdentifier, octetString(octetString(keyIdentifier(spki)))),
-    extension(oid.subjectAltName, octetString(sequence(implicit(dnsName, Buffer.from(certificateName))))),
+    extension(oid.subjectAltName, octetString(sequence(implicit(DNS_NAME, Buffer.from(CERTIFICATE_NAME))))),
   );
 }
 
@@ -120,18 +120,18 @@ export function certificatePem(der: Buffer): string {
 }
 
 /** X.509 v3 by its number (RFC 5280, 4.1.2.1). */
-const version3 = 2;
+const VERSION3 = 2;
 
 /** Bits 0 digitalSignature, 2 keyEncipherment, 4 keyAgreement, 5 keyCertSign; the last two of the byte are unused. */
 const keyUsage = 0b1010_1100;
-const unusedKeyUsage = 2;
+const UNUSED_KEY_USAGE = 2;
 
 /** GeneralName's tag for a DNS name (RFC 5280, 4.2.1.6). */
-const dnsName = 2;
+const DNS_NAME = 2;
 
 function defaultValidity(): Validity {
   const now = Date.now();
-  return { notBefore: new Date(now - clockSkew * 1_000), notAfter: new Date(now + lifetime * 1_000) };
+  return { notBefore: new Date(now - CLOCK_SKEW * 1_000), notAfter: new Date(now + LIFETIME * 1_000) };
 }
 
 /** 128 random bits, with none of the leading zeros that would shorten them. */

@@ -6,7 +6,7 @@ import { waitFor } from "../wait.js";
 import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
 
 /** Milliseconds that a handshake may take, on either side, unless told otherwise. */
-export const defaultHandshakeTimeout = 10_000;
+export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
 
 /** Where to connect to: a unix socket, a TCP address, or a socket that is connected already and is taken over. */
 export type TlsTarget = SocketTarget | { socket: Socket };
@@ -35,7 +35,7 @@ export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promi
     what: "the TLS handshake",
     signal,
     timeout,
-    defaultTimeout: defaultHandshakeTimeout,
+    defaultTimeout: DEFAULT_HANDSHAKE_TIMEOUT,
     late: (milliseconds: number) =>
       new TlsError("ERR_TLS_TIMEOUT", `${what}: no handshake within ${milliseconds} ms`),
     keepAlive: false,

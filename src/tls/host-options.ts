@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "node:tls";
 import { builtin } from "../builtin.js";
-import { type Certificate, certificateName } from "./certificate.js";
+import { CERTIFICATE_NAME, type Certificate } from "./certificate.js";
 import { TlsError } from "./errors.js";
 import { isPinned, readCertificate } from "./pinned-certificate.js";
 
@@ -49,7 +49,7 @@ export function hostTlsOptions({ own, announced, config }: HostTlsSettings): Con
   }
   if (config !== undefined) {
     const trusted = announced && config.ca === undefined ? { ca: readAnnounced(announced).toString() } : {};
-    return { servername: certificateName, minVersion: "TLSv1.2", ...trusted, ...config };
+    return { servername: CERTIFICATE_NAME, minVersion: "TLSv1.2", ...trusted, ...config };
   }
   if (announced !== undefined) {
     throw new TlsError(
@@ -66,7 +66,7 @@ function pinnedOptions(own: Certificate, announced: Buffer): ConnectionOptions {
     cert: own.certPem,
     key: own.keyPem,
     ca: pinned.toString(),
-    servername: certificateName,
+    servername: CERTIFICATE_NAME,
     minVersion: "TLSv1.2",
     rejectUnauthorized: true,
     checkServerIdentity(name, presented) {

@@ -11,7 +11,7 @@ import {
 } from "../../http2/index.js";
 import { type SocketAddress, type SocketTarget, socketTarget } from "../../socket/address.js";
 import { connectInPlace } from "../../socket/connect.js";
-import { certificateName } from "../../tls/certificate.js";
+import { CERTIFICATE_NAME } from "../../tls/certificate.js";
 import { connectTls } from "../../tls/connect.js";
 import { unlessCut } from "../../wait.js";
 import { GrpcConnectError } from "../errors.js";
@@ -196,7 +196,7 @@ export async function secured(
   tls: ConnectionOptions,
   signal: AbortSignal | undefined,
 ): Promise<Dialled> {
-  const options = { servername: certificateName, ...tls, ALPNProtocols: ["h2"] };
+  const options = { servername: CERTIFICATE_NAME, ...tls, ALPNProtocols: ["h2"] };
   const socket = await connectTls(target, { tls: options, signal });
   // A server that knows no ALPN is taken at its word; one that chose something else is not.
   if (socket.alpnProtocol !== "h2" && socket.alpnProtocol !== false && socket.alpnProtocol !== null) {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { builtin } from "../../builtin.js";
 
-const shell = "/bin/sh";
+const SHELL = "/bin/sh";
 
 /**
  * Reads lines `+ENTRY` and `-ENTRY` from its stdin, keeps the entries in its positional parameters, and when stdin
@@ -93,12 +93,12 @@ export class Watchdog {
 
   #start(onUnwatched: (error: Error) => void): void {
     if (process.platform === "win32") return;
-    if (!existsSync(shell)) {
-      onUnwatched(new Error(`there is no ${shell} to run a watchdog`));
+    if (!existsSync(SHELL)) {
+      onUnwatched(new Error(`there is no ${SHELL} to run a watchdog`));
       return;
     }
     // A session of its own: what a terminal sends to the host's group must not end the watchdog before the host.
-    const child = builtin.childProcess.spawn(shell, ["-c", watchdogScript, "goplug-watchdog"], {
+    const child = builtin.childProcess.spawn(SHELL, ["-c", watchdogScript, "goplug-watchdog"], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
       stdio: ["pipe", "ignore", "ignore"],

@@ -20,7 +20,7 @@ import { openPrivateSocket, openSocket } from "../../../src/socket/open.js";
 import {
   checkPath,
   hasRoom,
-  longestName,
+  LONGEST_NAME,
   longestPath,
   socketTempDir,
   tempDir,
@@ -55,7 +55,7 @@ describe("the folder for temporary files", { skip }, () => {
   });
 
   test("holds sockets up to the last byte that fits, and a shorter one does beyond", () => {
-    const room = longestPath() - longestName.length - 1;
+    const room = longestPath() - LONGEST_NAME.length - 1;
     const [fits, tooLong] = [folderOf(room), folderOf(room + 1)];
     assert.deepEqual([hasRoom(fits), hasRoom(tooLong)], [true, false]);
     process.env.TMPDIR = fits;
