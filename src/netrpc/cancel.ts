@@ -5,5 +5,5 @@ import { uint } from "../gob/index.js";
  * other, of a name that nobody else serves, with the `Seq` of the call that was abandoned. Go's server answers that
  * there is no such service, and goes on.
  */
-export const cancelMethod = "Goplug.Cancel";
+export const CANCEL_METHOD = "Goplug.Cancel";
 export const cancelArg = uint;

@@ -1,25 +1,18 @@
 import type { Duplex } from "node:stream";
 import { areCallsTraced, type CallObserver, ObservedCall } from "../diagnostics.js";
 import type { CallTrace } from "../diagnostics-contexts.js";
-import {
-  type AnySchema,
-  Decoder,
-  Encoder,
-  emptyStruct,
-  type Input,
-  NEED_MORE,
-  type Output,
-} from "../gob/index.js";
+import { type AnySchema, emptyStruct, type Input, type Output } from "../gob/index.js";
 import { checkOptions } from "../options.js";
-import { cancelArg, cancelMethod } from "./cancel.js";
+import { AnswerReader } from "./answer-reader.js";
+import { CallWriter } from "./call-writer.js";
+import { CANCEL_METHOD, cancelArg } from "./cancel.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { type CodecOptions, gobOptions } from "./codec-options.js";
 import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
-import { errorText, receivedResponse, request } from "./messages.js";
 import { isMissing, MethodProofs, proofArg } from "./method-proofs.js";
 import { nearMisses } from "./near-misses.js";
 import { type CallOptions, PendingCall } from "./pending-call.js";
-import { keptArgument, type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
+import { type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
 export interface RpcClientOptions extends CodecOptions {
   /** Counts the calls, and names the plugin in traces of them. */
@@ -46,8 +39,8 @@ type State =
  */
 export class RpcClient {
   readonly #channel: ByteChannel;
-  readonly #encoder: Encoder;
-  readonly #decoder: Decoder;
+  readonly #writer: CallWriter;
+  readonly #reader: AnswerReader;
   readonly #onLost: RpcClientOptions["onLost"];
   readonly #observer: CallObserver | undefined;
   readonly #pending = new Map<number, PendingCall>();
@@ -57,7 +50,6 @@ export class RpcClient {
   readonly #unanswered: UnansweredWatch | undefined;
   #announceClosed!: () => void;
   #state: State = { name: "open" };
-  #seq = 0;
   /** Whether abandoned calls are told of; until the peer says that it knows nothing of that. */
   #peerCancels = true;
   readonly #proofs = new MethodProofs();
@@ -65,18 +57,10 @@ export class RpcClient {
   readonly #defined = new Set<string>();
   /** Calls under way that this client made of its own accord. */
   #ownCalls = 0;
-  #blocked = false;
-  #flushScheduled = false;
-  /** The response header whose body is still to come. */
-  #header: { Seq: number; error: string } | undefined;
-  /** Where the answer that is being read began in the stream. */
-  #answerFrom = 0;
 
   constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
     checkOptions(options);
     const codec = gobOptions(options);
-    this.#encoder = new Encoder(codec);
-    this.#decoder = new Decoder(codec);
     this.#onLost = options.onLost;
     this.#observer = options.observer;
     const { unanswered } = options;
@@ -85,9 +69,16 @@ export class RpcClient {
       this.#announceClosed = resolve;
     });
     this.#channel = asByteChannel(connection);
+    this.#writer = new CallWriter(this.#channel, codec, (error) => this.#lose(error));
+    this.#reader = new AnswerReader(codec, {
+      find: (seq) => this.#pending.get(seq),
+      settled: (seq) => this.#pending.delete(seq),
+      refusal: (text, serviceMethod) => this.#refusal(text, serviceMethod),
+      failed: (cause) => this.#fail(cause),
+    });
     this.#channel.attach({
-      onData: (chunk, mayKeep) => this.#read(chunk, mayKeep === true),
-      room: () => this.#decoder.room(),
+      onData: (chunk, mayKeep) => this.#reader.read(chunk, mayKeep === true),
+      room: () => this.#reader.room(),
       onEnd: () => this.#lose(undefined),
       onClose: (error) => {
         this.#lose(error);
@@ -199,7 +190,7 @@ export class RpcClient {
   }
 
   #tellCancelled(seq: number): void {
-    this.#callSelf(cancelMethod, cancelArg, seq, () => {
+    this.#callSelf(CANCEL_METHOD, cancelArg, seq, () => {
       // A peer that knows nothing of it, such as Go's: once is enough.
       this.#peerCancels = false;
     });
@@ -242,7 +233,7 @@ export class RpcClient {
   #submit(call: PendingCall): void {
     switch (this.#state.name) {
       case "open":
-        if (this.#blocked) this.#waiting.add(call);
+        if (this.#writer.isBlocked) this.#waiting.add(call);
         else this.#send(call);
         return;
       case "losing":
@@ -261,118 +252,27 @@ export class RpcClient {
   }
 
   #send(call: PendingCall): void {
-    const checkpoint = this.#encoder.checkpoint();
-    const seq = this.#seq;
-    const { nilInterfaces } = this.#encoder;
-    try {
-      this.#encoder.encode(request, { ServiceMethod: call.serviceMethod, Seq: seq });
-      this.#encoder.encode(call.argSchema, call.arg as never);
-    } catch (error) {
-      // Go leaves the header behind here, and the stream out of step; nothing of a failed call may stay.
-      this.#encoder.rollback(checkpoint);
-      call.fail(error);
-      return;
-    }
-    if (this.#encoder.nilInterfaces !== nilInterfaces && !this.#proofs.has(call.serviceMethod)) {
-      this.#encoder.rollback(checkpoint);
-      this.#prove(call);
-      return;
-    }
-    call.requestBytes = this.#encoder.pending - checkpoint.pending;
-    this.#seq = seq + 1;
-    call.seq = seq;
-    call.arg = keptArgument(call.arg);
-    this.#pending.set(seq, call);
-    this.#unanswered?.sent(this.#seq);
-    if (this.#encoder.pending >= FLUSH_AT) this.#flush();
-    else if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      // One write for all calls of this turn of the event loop: nextTick runs after the microtasks that make them.
-      process.nextTick(() => {
-        this.#flushScheduled = false;
-        this.#flush();
-      });
-    }
-  }
-
-  #flush(): void {
-    if (this.#encoder.pending === 0 || this.#state.name !== "open") return;
-    try {
-      const bytes = this.#encoder.take();
-      if (!this.#channel.write(bytes, () => this.#encoder.giveBack(bytes))) this.#blocked = true;
-    } catch (error) {
-      this.#lose(error as Error);
-    }
+    const sent = this.#writer.send(call, this.#proofs.has(call.serviceMethod));
+    if (sent === "unproven") this.#prove(call);
+    if (sent !== "sent") return;
+    this.#pending.set(call.seq, call);
+    this.#unanswered?.sent(this.#writer.count);
+    this.#writer.schedule();
   }
 
   #drain(): void {
-    this.#blocked = false;
+    this.#writer.drained();
     for (const call of this.#waiting) {
-      if (this.#blocked || this.#state.name !== "open") return;
+      if (this.#writer.isBlocked || this.#state.name !== "open") return;
       this.#waiting.delete(call);
       this.#send(call);
     }
-  }
-
-  #read(chunk: Buffer, mayKeep: boolean): void {
-    if (this.#state.name !== "open") return;
-    this.#decoder.push(chunk, !mayKeep);
-    while (this.#state.name === "open" && this.#readOne());
-    if (this.#state.name === "open") this.#decoder.settle();
-  }
-
-  /** Takes one header or body out of the decoder; false when its bytes are not all there. */
-  #readOne(): boolean {
-    const header = this.#header;
-    if (header === undefined) {
-      try {
-        this.#answerFrom = this.#decoder.consumed;
-        const next = this.#decoder.decode(receivedResponse);
-        if (next === NEED_MORE) return false;
-        this.#header = { Seq: next.Seq, error: errorText(next.Error) };
-        return true;
-      } catch (error) {
-        this.#fail(error);
-        return false;
-      }
-    }
-    const call = this.#pending.get(header.Seq);
-    try {
-      if (call === undefined || header.error !== "") {
-        // The error's empty struct is skipped too: its type definition comes once and must be remembered.
-        if (this.#decoder.skip() === NEED_MORE) return false;
-        call?.fail(this.#refusal(header.error, call.serviceMethod));
-      } else {
-        const reply = this.#decoder.decode(call.replySchema, call.into as never);
-        if (reply === NEED_MORE) return false;
-        call.replyBytes = this.#decoder.consumed - this.#answerFrom;
-        call.succeed(reply);
-      }
-    } catch (error) {
-      // The next message follows. If the decoder has lost it, so says the next header.
-      this.#failCall(header.Seq, error);
-    }
-    this.#pending.delete(header.Seq);
-    this.#header = undefined;
-    return true;
   }
 
   /** A stream that no longer makes sense: the connection is given up with it. */
   #fail(cause: unknown): void {
     this.#beginLoss(new BadReplyError("", cause));
     this.#channel.destroy();
-  }
-
-  /** The call whose answer could not be read; a call that the peer refused keeps the peer's error (as in Go). */
-  #failCall(seq: number, cause: unknown): void {
-    const call = this.#pending.get(seq);
-    const refusal = this.#header!.error;
-    this.#pending.delete(seq);
-    call?.fail(
-      refusal === ""
-        ? new BadReplyError("reading body ", cause, call.serviceMethod)
-        : this.#refusal(refusal, call.serviceMethod),
-    );
   }
 
   #refusal(text: string, serviceMethod: string): RemoteError {
@@ -384,9 +284,7 @@ export class RpcClient {
     if (this.#state.name !== "open") return;
     const lost = new ConnectionLostError(cause);
     // The peer ended in the middle of an answer: Go's error for it tells nothing that onLost does not know better.
-    if (cause === undefined && this.#header !== undefined && this.#onLost === undefined) {
-      this.#failCall(this.#header.Seq, "unexpected EOF");
-    }
+    if (cause === undefined && this.#onLost === undefined) this.#reader.end();
     this.#beginLoss(lost);
     this.#channel.destroy();
   }
@@ -401,11 +299,18 @@ export class RpcClient {
       (told) => this.#settle(told),
       () => this.#settle(error),
     );
-    this.#state = { name: "losing", done };
+    this.#become({ name: "losing", done });
+  }
+
+  /** Ends what goes on while the client is open. */
+  #become(state: State): void {
+    this.#state = state;
+    this.#writer.stop();
+    this.#reader.stop();
   }
 
   #settle(error: Error): void {
-    this.#state = { name: "shutdown", error };
+    this.#become({ name: "shutdown", error });
     this.#unanswered?.stop();
     const calls = [...this.#pending.values(), ...this.#waiting];
     this.#pending.clear();
@@ -413,6 +318,3 @@ export class RpcClient {
     for (const call of calls) call.fail(error);
   }
 }
-
-/** Bytes of encoded calls that are written at once instead of at the end of the turn: bounds what piles up. */
-const FLUSH_AT = 65_536;

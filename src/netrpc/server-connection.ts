@@ -1,11 +1,12 @@
 import { thrownText } from "../errors.js";
 import { type AnySchema, Decoder, Encoder, emptyStruct, GobError, NEED_MORE } from "../gob/index.js";
 import { shareSignal, startTimer } from "../wait.js";
-import { cancelArg, cancelMethod } from "./cancel.js";
+import { CANCEL_METHOD, cancelArg } from "./cancel.js";
 import type { ByteChannel } from "./channel.js";
 import { gobOptions } from "./codec-options.js";
 import { CallCancelledError } from "./errors.js";
 import { errorBytes, request, response } from "./messages.js";
+import { ReadGate } from "./read-gate.js";
 import { RunningCall } from "./running-call.js";
 import { type Method, type RpcServerOptions, unansweredLimit } from "./server-options.js";
 
@@ -34,7 +35,7 @@ export class ServerConnection {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #logger: RpcServerOptions["logger"];
-  readonly #limit: number;
+  readonly #gate: ReadGate;
   readonly #gone = new AbortController();
   /** Calls whose handlers have not settled, by their number. */
   readonly #runningCalls = new Map<number, RunningCall>();
@@ -42,18 +43,6 @@ export class ServerConnection {
   /** The call whose argument is still to come, and where its header began. */
   #incoming: Call | undefined;
   #incomingFrom = 0;
-  #running = 0;
-  /** What the running calls cost. */
-  #runningBytes = 0;
-  /** Bytes given to the channel since it asked the writer to wait; undefined while it does not. */
-  #backlog: number | undefined;
-  /** Whether reading has stopped: because too much is unanswered, or until others have had their turn. */
-  #paused = false;
-  #isFull = false;
-  #givesWay = false;
-  /** What was done since others last had their turn. */
-  #done = 0;
-  #limitTold = false;
   #inputEnded = false;
   #flushScheduled = false;
   #stopLinger: (() => void) | undefined;
@@ -66,7 +55,22 @@ export class ServerConnection {
     this.#encoder = new Encoder(codec);
     this.#decoder = new Decoder(codec);
     this.#logger = options.logger;
-    this.#limit = unansweredLimit(options);
+    const limit = unansweredLimit(options);
+    this.#gate = new ReadGate(limit, {
+      pause: () => channel.pause(),
+      readOn: () => this.#readAll(),
+      resume: () => {
+        channel.resume();
+        this.#finishInput();
+      },
+      full: (calls, bytes) => {
+        const sizes = { calls, bytes, maxUnansweredBytes: limit };
+        this.#logger?.warn(
+          "rpc: no more calls are read until some are answered: maxUnansweredBytes is reached",
+          sizes,
+        );
+      },
+    });
   }
 
   run(signal: AbortSignal | undefined): Promise<void> {
@@ -99,7 +103,7 @@ export class ServerConnection {
   }
 
   #readAll(): void {
-    while (this.#state === "serving" && !this.#paused && this.#readOne());
+    while (this.#state === "serving" && !this.#gate.isClosed && this.#readOne());
     this.#decoder.settle();
   }
 
@@ -116,13 +120,14 @@ export class ServerConnection {
       } catch (error) {
         this.#logger?.warn("rpc: server cannot decode request", { error });
         this.#state = "draining";
+        this.#gate.stop();
         this.#closeIfIdle();
         return false;
       }
     }
     const method = this.#find(call.serviceMethod);
     if (typeof method === "string") {
-      if (call.serviceMethod === cancelMethod) return this.#cancel(call);
+      if (call.serviceMethod === CANCEL_METHOD) return this.#cancel(call);
       if (this.#skip() === NEED_MORE) return false;
       this.#begin(call);
       this.#answerError(call, method);
@@ -196,46 +201,7 @@ export class ServerConnection {
   #begin(call: Call): void {
     this.#incoming = undefined;
     call.cost = CALL_COST + this.#decoder.consumed - this.#incomingFrom;
-    this.#work(call.cost);
-    this.#running++;
-    this.#runningBytes += call.cost;
-    this.#pauseIfFull();
-  }
-
-  #pauseIfFull(): void {
-    if (this.#isFull || this.#state !== "serving" || this.#unanswered < this.#limit) return;
-    this.#isFull = true;
-    this.#pause();
-    if (this.#limitTold) return;
-    this.#limitTold = true;
-    this.#logger?.warn("rpc: no more calls are read until some are answered: maxUnansweredBytes is reached", {
-      calls: this.#running,
-      bytes: this.#unanswered,
-      maxUnansweredBytes: this.#limit,
-    });
-  }
-
-  /** A peer that sends calls without end must not keep this process from its other connections. */
-  #work(bytes: number): void {
-    this.#done += bytes;
-    if (this.#done < TURN_BYTES || this.#givesWay || this.#state !== "serving") return;
-    this.#givesWay = true;
-    this.#pause();
-    setImmediate(() => {
-      this.#done = 0;
-      this.#givesWay = false;
-      this.#resumeIfRoom();
-    });
-  }
-
-  #pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.#channel.pause();
-  }
-
-  get #unanswered(): number {
-    return this.#runningBytes + (this.#backlog ?? 0);
+    this.#gate.begin(call.cost);
   }
 
   /** @param text not empty: that would be success on the wire */
@@ -258,8 +224,7 @@ export class ServerConnection {
       this.#answerError(call, textOf(reason));
       return;
     }
-    this.#running--;
-    this.#runningBytes -= call.cost;
+    this.#gate.answered(call.cost);
     if (this.#encoder.pending >= FLUSH_AT) this.#flush();
     if (!this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -267,7 +232,7 @@ export class ServerConnection {
         this.#flushScheduled = false;
         this.#flush();
         this.#closeIfIdle();
-        this.#resumeIfRoom();
+        this.#gate.openIfRoom();
       });
     }
   }
@@ -275,57 +240,46 @@ export class ServerConnection {
   #flush(): void {
     if (this.#encoder.pending === 0 || this.#state === "closed") return;
     const bytes = this.#encoder.take();
-    this.#work(bytes.length);
+    this.#gate.worked(bytes.length);
+    let isTaken: boolean;
     try {
-      if (!this.#channel.write(bytes, () => this.#encoder.giveBack(bytes))) this.#backlog ??= 0;
+      isTaken = this.#channel.write(bytes, () => this.#encoder.giveBack(bytes));
     } catch (error) {
       // The connection is over, and could not say so yet because this side has stopped reading. These bytes are lost.
-      this.#backlog ??= bytes.length;
+      this.#gate.stalled();
       this.#channel.destroy(error as Error);
       return;
     }
-    if (this.#backlog === undefined) return;
-    this.#backlog += bytes.length;
-    this.#pauseIfFull();
-  }
-
-  #resumeIfRoom(): void {
-    if (this.#unanswered <= this.#limit / 2) this.#isFull = false;
-    if (!this.#paused || this.#isFull || this.#givesWay) return;
-    this.#paused = false;
-    this.#readAll();
-    if (this.#paused) return;
-    this.#channel.resume();
-    this.#finishInput();
+    this.#gate.wrote(bytes.length, isTaken);
   }
 
   #onDrain(): void {
-    this.#backlog = undefined;
+    this.#gate.drained();
     this.#closeIfIdle();
-    this.#resumeIfRoom();
+    this.#gate.openIfRoom();
   }
 
   /** The peer has half-closed: what it had sent before is still served. */
   #finishInput(): void {
-    if (!this.#inputEnded || this.#paused || this.#state !== "serving") return;
+    if (!this.#inputEnded || this.#gate.isClosed || this.#state !== "serving") return;
     // The peer ended in the middle of an argument: Go answers that call too.
     const call = this.#incoming;
     if (call !== undefined) {
       this.#begin(call);
       this.#answerError(call, "unexpected EOF");
     }
-    if (!this.#paused) this.#drainAndClose();
+    if (!this.#gate.isClosed) this.#drainAndClose();
   }
 
   #drainAndClose(): void {
     if (this.#state !== "serving") return;
     this.#state = "draining";
-    if (this.#paused) this.#channel.resume();
+    this.#gate.stop();
     this.#closeIfIdle();
   }
 
   #closeIfIdle(): void {
-    if (this.#state !== "draining" || this.#running > 0 || this.#backlog !== undefined) return;
+    if (this.#state !== "draining" || this.#gate.calls > 0 || this.#gate.isCongested) return;
     this.#flush();
     this.#state = "closed";
     this.#channel.end();
@@ -335,9 +289,9 @@ export class ServerConnection {
 
   #onClose(error: Error | undefined): void {
     // A peer that hangs up while nothing is under way has not lost anything.
-    const isBusy = this.#running > 0 || this.#incoming !== undefined || this.#backlog !== undefined;
+    const isBusy = this.#gate.calls > 0 || this.#incoming !== undefined || this.#gate.isCongested;
     if (error !== undefined && this.#state !== "closed" && isBusy) {
-      this.#logger?.warn("rpc: connection lost", { calls: this.#running, error });
+      this.#logger?.warn("rpc: connection lost", { calls: this.#gate.calls, error });
     }
     this.#state = "closed";
     this.#stopLinger?.();
@@ -350,9 +304,6 @@ export class ServerConnection {
 
 /** Bytes of encoded answers that are written at once instead of at the end of the turn: bounds what piles up. */
 const FLUSH_AT = 65_536;
-
-/** What a connection does before it lets others have their turn: a thousand small calls, or one large one. */
-const TURN_BYTES = 262_144;
 
 /** What a call counts beside its bytes: an object or two, a promise, and what the handler holds. */
 const CALL_COST = 256;

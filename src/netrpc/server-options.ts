@@ -36,10 +36,10 @@ export interface RpcServerOptions extends CodecOptions, ServerLimits {
 }
 
 /** 64 MiB. */
-const defaultUnanswered = 2 ** 26;
+const DEFAULT_UNANSWERED = 2 ** 26;
 
 /** @throws OptionError */
-export function unansweredLimit({ maxUnansweredBytes = defaultUnanswered }: ServerLimits): number {
+export function unansweredLimit({ maxUnansweredBytes = DEFAULT_UNANSWERED }: ServerLimits): number {
   if (maxUnansweredBytes === Infinity) return Infinity;
   return wholeNumber("maxUnansweredBytes", maxUnansweredBytes, 1, Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,4 @@
-import { longestTimer } from "../options.js";
+import { LONGEST_TIMER } from "../options.js";
 import { YamuxError } from "./errors.js";
 
 /** Each direction of each stream starts with this credit, whatever the configuration says (spec.md, "Flow Control"). */
@@ -42,7 +42,7 @@ export const defaultConfig: ResolvedConfig = Object.freeze({
 /** For sessions of which either side may stand still at a breakpoint, for as long as that takes. */
 export const patientConfig: SessionConfig = Object.freeze({
   enableKeepAlive: false,
-  connectionWriteTimeout: longestTimer,
+  connectionWriteTimeout: LONGEST_TIMER,
   streamOpenTimeout: 0,
   streamCloseTimeout: 0,
 });

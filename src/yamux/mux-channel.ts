@@ -1,21 +1,12 @@
 import type { Duplex } from "node:stream";
 import { ByteQueue } from "./byte-queue.js";
-import type { Channel, ChannelHandler, StreamState } from "./channel.js";
+import type { Channel, StreamState } from "./channel.js";
 import { YamuxError } from "./errors.js";
 import { ACK, FIN, RST, SYN, WINDOW_UPDATE } from "./frame.js";
+import { type KeepingHandler, mayKeepChunk } from "./keeping-handler.js";
+import { Outbox, type OutboxSender } from "./outbox.js";
 import { Windows } from "./windows.js";
 import type { FrameWriter } from "./writer.js";
-
-/** A handler of this package's own: it is told whether it may keep a chunk without copying. */
-export interface KeepingHandler extends ChannelHandler {
-  onData(chunk: Buffer, mayKeep?: boolean): void;
-  /** Memory for the next bytes, as much of it as `expected` bytes need; they come to onData as part of it. */
-  room?(expected: number): Buffer | undefined;
-  /** Chunks that are parts of larger blocks of memory may be kept, too: they go to somebody who would copy them else. */
-  readonly takesParts?: boolean;
-  /** Nothing more will be sent, whatever was written; bytes may still be on their way to onData, and then onClose. */
-  onWriteEnd?(error: Error): void;
-}
 
 /** What a channel needs of its session. */
 export interface ChannelHost {
@@ -41,20 +32,8 @@ type WriteSide = "open" | "closing" | "ended";
 type ReadSide = "open" | "ended" | "dropped";
 type Flow = "detached" | "paused" | "scheduled" | "flowing";
 
-/** A chunk that was given to write(), and what of it the window has had no room for. */
-interface Waiting {
-  left: Uint8Array;
-  readonly length: number;
-  readonly free: (() => void) | undefined;
-}
-
-const EMPTY: readonly Waiting[] = [];
-
-// A chunk keeps all of its memory alive: it must be at least this part of it to be kept.
-const KEPT_PART = 1 / 2;
-const SMALL_KEPT_PART = 1 / 8;
-
-export class MuxChannel implements Channel {
+/** What frames and the application do to one stream. */
+export class MuxChannel implements Channel, OutboxSender {
   readonly id: number;
   readonly #host: ChannelHost;
   #phase: Phase;
@@ -68,7 +47,7 @@ export class MuxChannel implements Channel {
   // Why write() is refused once both directions are over.
   #refusal: YamuxError | undefined;
   #inbox: ByteQueue | undefined;
-  #outbox: Waiting[] = EMPTY as Waiting[];
+  #outbox: Outbox | undefined;
   readonly windows: Windows;
   #drainOwed = false;
   #draining = false;
@@ -104,7 +83,7 @@ export class MuxChannel implements Channel {
   }
 
   get isBlocked(): boolean {
-    return this.#outbox.length > 0;
+    return this.#outbox !== undefined && !this.#outbox.isEmpty;
   }
 
   // The application's side.
@@ -166,19 +145,16 @@ export class MuxChannel implements Channel {
     const writer = this.#host.writer;
     const length = chunk.length;
     if (length > 0) {
-      if (this.#outbox.length === 0 && length <= this.windows.send) {
-        this.windows.send -= length;
-        this.lastBatch = writer.batch;
-        writer.data(this.id, chunk);
+      if (length <= this.windows.send && !this.isBlocked) {
+        this.transmit(chunk);
         if (free !== undefined) writer.whenFree(length, free);
       } else {
-        const waiting: Waiting = { left: chunk, length, free };
-        if (this.#outbox.length === 0) this.#outbox = [waiting];
-        else this.#outbox.push(waiting);
-        this.#pump();
+        this.#outbox ??= new Outbox();
+        this.#outbox.add(chunk, free);
+        this.#outbox.pump(this);
       }
     }
-    if (this.#outbox.length > 0) {
+    if (this.isBlocked) {
       this.#drainOwed = true;
       return false;
     }
@@ -195,7 +171,7 @@ export class MuxChannel implements Channel {
     this.#writeSide = "closing";
     // Go ends the wait for the acknowledgement here: it never acknowledges a stream that ended before Accept.
     if (this.#phase === "synSent") this.#host.openSettled(this);
-    if (this.#outbox.length === 0) this.#sendFin();
+    if (!this.isBlocked) this.#sendFin();
   }
 
   destroy(error?: Error): void {
@@ -211,6 +187,19 @@ export class MuxChannel implements Channel {
     this.#send(RST);
     this.#over("reset", error ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"), undefined);
     queueMicrotask(() => this.#tell());
+  }
+
+  // The outbox's side.
+
+  transmit(bytes: Uint8Array): void {
+    const { writer } = this.#host;
+    this.windows.send -= bytes.length;
+    this.lastBatch = writer.batch;
+    writer.data(this.id, bytes);
+  }
+
+  whenFree(length: number, free: () => void): void {
+    this.#host.writer.whenFree(length, free);
   }
 
   // The session's side.
@@ -260,9 +249,12 @@ export class MuxChannel implements Channel {
   takeCredit(delta: number): void {
     if (delta === 0) return;
     this.windows.addCredit(delta);
-    if (this.#outbox.length === 0) return;
-    this.#pump();
-    if (!this.isBlocked) this.relieved();
+    const outbox = this.#outbox;
+    if (outbox === undefined || outbox.isEmpty) return;
+    outbox.pump(this);
+    if (!outbox.isEmpty) return;
+    if (this.#writeSide === "closing") this.#sendFin();
+    this.relieved();
   }
 
   /** A data frame of this length begins. @throws YamuxError ERR_YAMUX_RECV_WINDOW_EXCEEDED */
@@ -289,8 +281,7 @@ export class MuxChannel implements Channel {
     // Go tolerates data after the end of its direction; nobody can be told of it any more.
     if (this.isOver || this.#readSide === "ended") return;
     if (this.#flow === "flowing") {
-      const least = this.#handler!.takesParts === true ? SMALL_KEPT_PART : KEPT_PART;
-      this.#deliver(chunk, mayKeep && chunk.length >= chunk.buffer.byteLength * least);
+      this.#deliver(chunk, mayKeep && mayKeepChunk(this.#handler!, chunk));
       this.updateWindow();
     } else {
       this.#inbox ??= new ByteQueue();
@@ -353,35 +344,6 @@ export class MuxChannel implements Channel {
     }
   }
 
-  #pump(): void {
-    const writer = this.#host.writer;
-    const windows = this.windows;
-    const outbox = this.#outbox;
-    let sent = 0;
-    while (sent < outbox.length && windows.send > 0) {
-      const waiting = outbox[sent]!;
-      const { left, length, free } = waiting;
-      this.lastBatch = writer.batch;
-      if (left.length <= windows.send) {
-        windows.send -= left.length;
-        writer.data(this.id, left);
-        if (free !== undefined) writer.whenFree(length, free);
-        sent++;
-      } else {
-        const part = left.subarray(0, windows.send);
-        waiting.left = left.subarray(windows.send);
-        windows.send = 0;
-        writer.data(this.id, part);
-      }
-    }
-    if (sent === outbox.length) {
-      this.#outbox = EMPTY as Waiting[];
-      if (this.#writeSide === "closing") this.#sendFin();
-    } else if (sent > 0) {
-      outbox.splice(0, sent);
-    }
-  }
-
   #deliver(chunk: Buffer, mayKeep: boolean): void {
     try {
       this.#handler!.onData(chunk, mayKeep);
@@ -394,7 +356,7 @@ export class MuxChannel implements Channel {
     this.#phase = phase;
     this.#closeError = error;
     this.#refusal = refusal;
-    this.#outbox = EMPTY as Waiting[];
+    this.#outbox?.clear();
     if (phase === "reset") {
       this.#inbox?.clear();
       this.#readSide = "dropped";

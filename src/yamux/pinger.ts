@@ -1,4 +1,4 @@
-import { type WaitOptions, waitFor } from "../wait.js";
+import { startTimer, type WaitOptions, waitFor } from "../wait.js";
 import { YamuxError } from "./errors.js";
 import { startPatientTimer } from "./patient-timer.js";
 
@@ -14,6 +14,8 @@ export class Pinger {
   readonly #timeout: number;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
+  #isStopped = false;
+  #stopKeepAlive: (() => void) | undefined;
 
   /** @param timeout milliseconds until a ping counts as lost; Go takes ConnectionWriteTimeout */
   constructor(timeout: number, send: (id: number) => void) {
@@ -52,7 +54,18 @@ export class Pinger {
     pending?.resolve(performance.now() - pending.sent);
   }
 
-  fail(error: Error): void {
+  /** Pings from now on, each so many milliseconds after the answer to the last. @param failed told why one was not answered */
+  keepAlive(interval: number, failed: (cause: unknown) => void): void {
+    const answered = (): void => {
+      if (!this.#isStopped) this.keepAlive(interval, failed);
+    };
+    this.#stopKeepAlive = startTimer(interval, () => void this.ping({}).then(answered, failed), false);
+  }
+
+  /** The session is over: pings under way fail, and no more are sent. */
+  stop(error: Error): void {
+    this.#isStopped = true;
+    this.#stopKeepAlive?.();
     for (const pending of [...this.#pending.values()]) pending.reject(error);
   }
 }

@@ -2,33 +2,25 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { boolean, duplex, object, oneOf } from "../options.js";
 import { createTrace } from "../trace.js";
-import { startTimer, type WaitOptions } from "../wait.js";
+import type { WaitOptions } from "../wait.js";
 import type { Channel } from "./channel.js";
 import type { ResolvedConfig, SessionConfig } from "./config.js";
 import { resolveConfig } from "./config.js";
+import { ConnectionEnd } from "./connection-end.js";
 import { YamuxError } from "./errors.js";
 import { GO_AWAY_NORMAL, GO_AWAY_PROTOCOL_ERROR, PING, SYN } from "./frame.js";
 import { surviveHangUp } from "./hang-up.js";
 import { Mux } from "./mux.js";
 import { FrameParser } from "./parser.js";
-import { startPatientTimer } from "./patient-timer.js";
 import { Pinger } from "./pinger.js";
 import { ReadTarget } from "./read-target.js";
 import type { Stream } from "./stream.js";
 import { FrameWriter } from "./writer.js";
 
-// What a peer sent before it hung up is in the kernel. Its end comes with it; where it does not, the session ends once
-// nothing has come for this long, or so many times as long after the hang-up.
-const HANG_UP_GRACE = 1000;
-const HANG_UP_ROUNDS = 10;
-
 // What a session takes before it lets others have their turn: Node reads a socket up to 32 times in a row, 64 KiB each.
 // A frame counts for more than its bytes, because it costs more.
 const TURN_BYTES = 262_144;
 const FRAME_COST = 64;
-
-// How long a peer may take to end its side once this side has, before the connection is destroyed.
-const LINGER = 250;
 
 const debug = createTrace("goplug:yamux");
 
@@ -86,11 +78,9 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   readonly #writer: FrameWriter;
   readonly #parser: FrameParser;
   readonly #pinger: Pinger;
+  readonly #end: ConnectionEnd;
   #phase: "open" | "closing" | "closed" = "open";
   #error: YamuxError | undefined;
-  #stopKeepalive: (() => void) | undefined;
-  /** Takes back the timer that ends the connection. */
-  #stopClosing: (() => void) | undefined;
   /** Chunks received so far. */
   #chunks = 0;
   /** What was taken since others last had their turn. */
@@ -121,6 +111,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
       this.#markClosed = resolve;
     });
     const trace = debug.enabled ? (line: string) => debug("%s %s", this.role, line) : undefined;
+    this.#end = new ConnectionEnd(conn, this.config.connectionWriteTimeout);
     this.#pinger = new Pinger(this.config.connectionWriteTimeout, (id) => {
       this.#writer.frame(PING, SYN, 0, id);
     });
@@ -140,7 +131,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#mux.mayKeep = readInPlace === undefined;
     this.#mux.growsWindows = options.maxStreamWindowSize === undefined;
     this.#watch(readInPlace);
-    if (this.config.enableKeepAlive) this.#scheduleKeepalive();
+    if (this.config.enableKeepAlive) {
+      this.#pinger.keepAlive(this.config.keepAliveInterval, (cause) =>
+        this.#finish(new YamuxError("ERR_YAMUX_KEEPALIVE_TIMEOUT", { cause })),
+      );
+    }
   }
 
   /** Where the session stands. */
@@ -246,7 +241,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     conn.on("close", () => {
       this.#connectionEnded();
       this.#phase = "closed";
-      this.#stopClosing?.();
+      this.#end.done();
       this.#markClosed();
     });
     // As Go does for TCP: small frames must not wait for each other.
@@ -306,24 +301,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
       return;
     }
     this.#writer.abandon();
-    if (this.#stopClosing === undefined) this.#awaitEnd(cause, HANG_UP_ROUNDS);
-  }
-
-  #awaitEnd(cause: Error, rounds: number): void {
-    const chunks = this.#chunks;
-    this.#closeIn(HANG_UP_GRACE, () => {
-      if (this.#chunks > chunks && rounds > 1) {
-        this.#awaitEnd(cause, rounds - 1);
-        return;
-      }
+    const overdue = (): void => {
       this.#finish(new YamuxError("ERR_YAMUX_EOF", { cause }));
       this.#conn.destroy();
-    });
-  }
-
-  #closeIn(milliseconds: number, close: () => void): void {
-    this.#stopClosing?.();
-    this.#stopClosing = startPatientTimer(milliseconds, milliseconds, close);
+    };
+    this.#end.await(() => this.#chunks, overdue);
   }
 
   #connectionEnded(): void {
@@ -336,42 +318,13 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#phase = "closing";
     this.#error = error;
     debug("%s: session over: %s", this.role, error?.message ?? "closed");
-    this.#stopKeepalive?.();
     this.#parser.stop();
     if (error !== undefined && protocolErrors.has(error.code)) this.#mux.sendGoAway(GO_AWAY_PROTOCOL_ERROR);
     const reason = this.#shutdownError();
     // What streams still had to send is lost with their window; what was queued goes out.
     this.#writer.close();
     this.#mux.shutdown(error ?? reason, reason);
-    this.#pinger.fail(reason);
-    this.#closeConnection();
-  }
-
-  #closeConnection(): void {
-    const conn = this.#conn;
-    this.#stopClosing?.();
-    if (conn.destroyed || conn.writableFinished) {
-      conn.destroy();
-      return;
-    }
-    // A peer that does not read must not keep the connection alive.
-    this.#closeIn(this.config.connectionWriteTimeout, () => conn.destroy());
-    conn.end(() => {
-      // The peer answers the end with its own. To close at once, with its last frames unread, would have TCP
-      // reset the connection, and the peer lose what it has not read yet.
-      this.#closeIn(LINGER, () => conn.destroy());
-    });
-  }
-
-  #scheduleKeepalive(): void {
-    const ping = (): void => {
-      this.#pinger.ping({}).then(
-        () => {
-          if (this.#phase === "open") this.#scheduleKeepalive();
-        },
-        (cause: unknown) => this.#finish(new YamuxError("ERR_YAMUX_KEEPALIVE_TIMEOUT", { cause })),
-      );
-    };
-    this.#stopKeepalive = startTimer(this.config.keepAliveInterval, ping, false);
+    this.#pinger.stop(reason);
+    this.#end.close();
   }
 }

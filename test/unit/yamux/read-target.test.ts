@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DATA, FIN, HEADER_SIZE, putHeader, SYN, WINDOW_UPDATE } from "../../../src/yamux/frame.js";
 import { Session } from "../../../src/yamux/index.js";
-import type { KeepingHandler, MuxChannel } from "../../../src/yamux/mux-channel.js";
+import type { KeepingHandler } from "../../../src/yamux/keeping-handler.js";
+import type { MuxChannel } from "../../../src/yamux/mux-channel.js";
 import { pipePair } from "./support.js";
 
 function frame(type: number, flags: number, id: number, payload: Buffer): Buffer {
