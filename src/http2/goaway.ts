@@ -1,3 +1,4 @@
+import { errorName } from "./errors.js";
 import { MAX_STREAM_ID, putU32, readU32 } from "./frame.js";
 
 /** Bytes of a GOAWAY's text that are written, or read. */
@@ -29,4 +30,9 @@ export function writeGoAway({ lastId, code, debug }: GoAway): Buffer {
   putU32(payload, 4, code);
   payload.set(text, 8);
   return payload;
+}
+
+/** A GOAWAY as a piece of text, for messages. */
+export function describeGoAway({ code, debug }: GoAway): string {
+  return debug === "" ? errorName(code) : `${errorName(code)}: ${debug}`;
 }

@@ -4,26 +4,41 @@ import type { KeepaliveTimes } from "./session-options.js";
 export interface KeepaliveEvents {
   /** Nothing has come for a while: the peer is to be asked for a sign of life. */
   ask(): void;
-  /** It has not given one. @param milliseconds how long nothing has come, at least */
+  /** It has not given one. @param milliseconds since something came */
   silent(milliseconds: number): void;
 }
 
-/** Finds out that a peer has gone without a word. */
+/** In milliseconds. */
+export interface Clock {
+  now(): number;
+  /** Returns what stops the timer. */
+  start(milliseconds: number, then: () => void): () => void;
+}
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  start: (milliseconds, then) => startTimer(milliseconds, then, false),
+};
+
+/** Finds out that a peer has gone without a word. Times count from what has come last (grpc-go: http2_client.go, keepalive). */
 export class Keepalive {
   readonly #times: KeepaliveTimes;
   readonly #events: KeepaliveEvents;
-  #heard = false;
+  readonly #clock: Clock;
+  #lastHeard: number;
   #stop: () => void = () => {};
 
-  constructor(times: KeepaliveTimes, events: KeepaliveEvents) {
+  constructor(times: KeepaliveTimes, events: KeepaliveEvents, clock = systemClock) {
     this.#times = times;
     this.#events = events;
+    this.#clock = clock;
+    this.#lastHeard = clock.now();
     this.#watch();
   }
 
   /** Something has come from the peer. */
   heard(): void {
-    this.#heard = true;
+    this.#lastHeard = this.#clock.now();
   }
 
   stop(): void {
@@ -31,23 +46,17 @@ export class Keepalive {
   }
 
   #watch(): void {
-    this.#heard = false;
-    this.#arm(this.#times.time, () => {
-      if (this.#heard) this.#watch();
-      else this.#ask();
-    });
+    const left = this.#lastHeard + this.#times.time - this.#clock.now();
+    if (left > 0) this.#stop = this.#clock.start(left, () => this.#watch());
+    else this.#ask();
   }
 
   #ask(): void {
-    const { time, timeout } = this.#times;
+    const asked = this.#clock.now();
     this.#events.ask();
-    this.#arm(timeout, () => {
-      if (this.#heard) this.#watch();
-      else this.#events.silent(time + timeout);
+    this.#stop = this.#clock.start(this.#times.timeout, () => {
+      if (this.#lastHeard > asked) this.#watch();
+      else this.#events.silent(Math.round(this.#clock.now() - this.#lastHeard));
     });
-  }
-
-  #arm(milliseconds: number, then: () => void): void {
-    this.#stop = startTimer(milliseconds, then, false);
   }
 }

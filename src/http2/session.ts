@@ -1,6 +1,6 @@
 import { createTrace } from "../trace.js";
 import type { Connection } from "./connection.js";
-import { ErrorCode, errorName, Http2Error } from "./errors.js";
+import { ErrorCode, Http2Error } from "./errors.js";
 import { FloodGuard } from "./flood-guard.js";
 import {
   ACK,
@@ -13,7 +13,7 @@ import {
   SETTINGS,
   WINDOW_UPDATE,
 } from "./frame.js";
-import { type GoAway, writeGoAway } from "./goaway.js";
+import { describeGoAway, type GoAway, writeGoAway } from "./goaway.js";
 import type { HeaderList } from "./hpack-decoder.js";
 import { Intake, type OnStream } from "./intake.js";
 import { Keepalive } from "./keepalive.js";
@@ -79,6 +79,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   readonly #queue: PlaceQueue;
   #state: SessionState = "opening";
   #error: Http2Error | undefined;
+  /** The latest that the peer has said of its end. */
+  #goAway: GoAway | undefined;
   #paused = false;
   /** The peer has acknowledged this side's SETTINGS. */
   #heeded = false;
@@ -261,11 +263,13 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   }
 
   /** @internal */
-  goAway({ lastId, code, debug }: GoAway): void {
+  goAway(goAway: GoAway): void {
     if (this.#state === "closed") return;
+    const { lastId, code } = goAway;
+    this.#goAway = goAway;
     if (code !== ErrorCode.NO_ERROR) {
-      const text = debug === "" ? errorName(code) : `${errorName(code)}: ${debug}`;
-      this.#error = new Http2Error("ERR_HTTP2_GOAWAY", code, `the peer ended the connection: ${text}`);
+      const message = `the peer ended the connection: ${describeGoAway(goAway)}`;
+      this.#error = new Http2Error("ERR_HTTP2_GOAWAY", code, message);
     }
     this.#state = "draining";
     this.#ends();
@@ -364,7 +368,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
     const message =
       cause === undefined ? "the peer closed the connection" : `connection lost: ${cause.message}`;
-    this.#error ??= new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message, cause);
+    const before = this.#goAway === undefined ? "" : `, after a GOAWAY: ${describeGoAway(this.#goAway)}`;
+    this.#error ??= new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message + before, cause);
     this.#shutdown(this.#error, undefined, "");
   }
 

@@ -42,8 +42,8 @@ export class OutgoingCall implements OngoingCall, CallListener {
   #begun = false;
   #cancelled = false;
   #over = false;
-  /** There was no connection to begin with. */
-  #lost = false;
+  /** Why there was no connection to begin with. */
+  #unreachable: Error | undefined;
 
   private constructor(host: CallHost, head: CallHead, listener: OngoingListener) {
     const { parent, propagateFlags } = head;
@@ -113,13 +113,15 @@ export class OutgoingCall implements OngoingCall, CallListener {
     this.#over = true;
     this.#leaveParent?.();
     this.#host.transport.callEnds();
-    if (this.#lost || isLoss(status.error)) void this.#explain(status);
-    else this.#end(status);
+    const cause = this.#unreachable ?? status.error;
+    if (cause === undefined) this.#end(status);
+    else if (status.error !== undefined && !isLoss(status.error)) this.#end({ ...status, cause });
+    else void this.#explain(status, cause);
   }
 
-  async #explain(status: CallStatus): Promise<void> {
-    const cause = await this.#host.explain();
-    this.#end(cause === undefined ? status : { ...status, cause });
+  /** Where it is known what became of the other side, that says more than what the connection knows. */
+  async #explain(status: CallStatus, cause: Error): Promise<void> {
+    this.#end({ ...status, cause: (await this.#host.explain()) ?? cause });
   }
 
   #end(status: EndStatus): void {
@@ -231,7 +233,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
 
   /** There is no connection. */
   #unavailable(error: Error): void {
-    this.#lost = true;
+    this.#unreachable = error;
     this.cancel(Code.UNAVAILABLE, error.message);
   }
 }
@@ -242,6 +244,6 @@ function ownCopy(given: MetadataInit | undefined): MetadataLike {
 }
 
 /** The end of a connection, not of one stream. */
-function isLoss(error: Http2Error | undefined): boolean {
-  return error !== undefined && error.code !== "ERR_HTTP2_RESET" && error.code !== "ERR_HTTP2_STREAM";
+function isLoss(error: Http2Error): boolean {
+  return error.code !== "ERR_HTTP2_RESET" && error.code !== "ERR_HTTP2_STREAM";
 }
