@@ -254,12 +254,15 @@ ${elemsArrive ? this.#remember(rememberPlaces, "out") : "return out;"}
         ? `if (${target} > ${max}${signed ? ` || ${target} < ${-max - 1}` : ""}) throw ${this.#failed};`
         : "";
     const safe = `if (${target} > 9007199254740991 || ${target} < -9007199254740991) throw ${this.#failed};`;
-    return `x = b[p++];
-if (x < 128) ${target} = ${value};
-else if (x === 255) { x = b[p++]; ${target} = ${value}; }
-else if (x === 254) { x = b[p] << 8 | b[p + 1]; p += 2; ${target} = ${value}; }
-else if (x === 253) { x = b[p] << 16 | b[p + 1] << 8 | b[p + 2]; p += 3; ${target} = ${value}; }
-else { d.pos = p - 1; ${target} = d.${signed ? "int" : "uint"}(); p = d.pos; ${node.bits < 64 ? "" : safe} }
+    return `number: {
+x = b[p++];
+if (x < 128) {}
+else if (x === 255) x = b[p++];
+else if (x === 254) { x = b[p] << 8 | b[p + 1]; p += 2; }
+else if (x === 253) { x = b[p] << 16 | b[p + 1] << 8 | b[p + 2]; p += 3; }
+else { d.pos = p - 1; ${target} = d.${signed ? "int" : "uint"}(); p = d.pos; ${node.bits < 64 ? "" : safe} break number; }
+${target} = ${value};
+}
 ${range}`;
   }
 

@@ -28,6 +28,21 @@ function writeInteger(w: EncodeState, v: unknown, node: IntegerNode): void {
   else w.uint(v);
 }
 
+/** A float64 that was written at p + 1, and ends in zeros, in its shorter form; returns where that ends. */
+function shortenFloat(b: Uint8Array, p: number): number {
+  // Whole numbers, and others of a few digits, have nothing in their lower half.
+  let from = b[p + 2] === 0 && b[p + 3] === 0 && b[p + 4] === 0 ? p + 5 : p + 2;
+  while (from < p + 8 && b[from] === 0) from++;
+  if (from === p + 8 && b[from]! < 128) {
+    b[p] = b[from]!;
+    return p + 1;
+  }
+  b[p] = 256 - (p + 9 - from);
+  let to = p + 1;
+  while (from < p + 9) b[to++] = b[from++]!;
+  return to;
+}
+
 /** The entries of a plain object, where one may stand for a map. */
 function recordEntries(v: unknown, textKeys: boolean): [string, unknown][] {
   if (!textKeys || !isPlainObject(v)) throw FAILED;
@@ -36,7 +51,7 @@ function recordEntries(v: unknown, textKeys: boolean): [string, unknown][] {
 
 /**
  * Writes the encoding of a schema as JavaScript, a function for each struct, slice and map in it. In these functions
- * `b` and `p` are the slab and the position in it; a check for room precedes every write, for several at once where
+ * `b`, `d` and `p` are the slab, its DataView and the position in it; a check for room precedes every write, for several at once where
  * their sizes are bounded. Values of other types than expected make them throw FAILED.
  */
 class EncodeGenerator {
@@ -64,12 +79,12 @@ class EncodeGenerator {
 
   /** Makes room for n bytes. */
   #room(n: string | number): string {
-    return `if (p + ${n} > b.length) { w.pos = p; w.ensure(${n}); b = w.buf; p = w.pos; }`;
+    return `if (p + ${n} > b.length) { w.pos = p; w.ensure(${n}); b = w.buf; d = w.view; p = w.pos; }`;
   }
 
   /** Statements that call out and come back with slab and position, and with the room that is relied on. */
   #call(expression: string, room: string | number): string {
-    return `w.pos = p; ${expression}; p = w.pos; b = w.buf; ${this.#room(room)}`;
+    return `w.pos = p; ${expression}; p = w.pos; b = w.buf; d = w.view; ${this.#room(room)}`;
   }
 
   #struct(name: string, node: StructNode): void {
@@ -85,7 +100,7 @@ class EncodeGenerator {
     const always = node.fields.some(([, of]) => !this.#omittable(of));
     this.#source.add(`function ${name}(w, o) {
 if (typeof o !== "object" || o === null ${always ? `|| ${other}` : ""} || ++w.depth > w.maxDepth) throw ${this.#failed};
-let b = w.buf, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0, x = 0;
+let b = w.buf, d = w.view, p = w.pos, k = -1, v, n = 0, u = 0, i = 0, q = 0, x = 0;
 ${node.fields.some(([, of]) => hasArrivals(of)) ? this.#places("places", placesOf, "o") : ""}
 ${this.#room(room)}
 ${fields.join("\n")}
@@ -212,11 +227,13 @@ else { b[p] = 252; b[p + 1] = u >>> 24; b[p + 2] = u >>> 16; b[p + 3] = u >>> 8;
 
   #float(): string {
     // Written as its eight bytes; when the first is zero, the number has a shorter form.
-    return `w.view.setFloat64(p + 1, v, true); if (b[p + 1] !== 0) { b[p] = 248; p += 9; } else { w.pos = p; w.float(v); p = w.pos; }`;
+    const shorten = this.#source.constant(shortenFloat);
+    return `d.setFloat64(p + 1, v, true); if (b[p + 1] !== 0) { b[p] = 248; p += 9; } else p = ${shorten}(b, p);`;
   }
 
   #string(room: number): string {
-    // Four units at a time: a test of the loop's end costs as much as a unit.
+    // Four units at a time, and in one write: each test of a bound costs as much as a unit.
+    const unit = "u = v.charCodeAt(i); x |= u; b[q++] = u;";
     return `if (n <= ${SHORT_STRING}) {
 ${this.#room(`n + ${room}`)}
 q = p + 1;
@@ -224,9 +241,9 @@ x = 0;
 for (i = 0; i < n - 3; i += 4) {
 const u0 = v.charCodeAt(i), u1 = v.charCodeAt(i + 1), u2 = v.charCodeAt(i + 2), u3 = v.charCodeAt(i + 3);
 x |= u0 | u1 | u2 | u3;
-b[q] = u0; b[q + 1] = u1; b[q + 2] = u2; b[q + 3] = u3; q += 4;
+d.setInt32(q, u0 | u1 << 8 | u2 << 16 | u3 << 24, true); q += 4;
 }
-for (; i < n; i++) { u = v.charCodeAt(i); x |= u; b[q++] = u; }
+if (i < n) { ${unit} if (++i < n) { ${unit} if (++i < n) { ${unit} } } }
 } else x = 128;
 if (x < 128) { b[p] = n; p = q; }
 else { ${this.#call("w.string(v)", room)} }`;
@@ -239,7 +256,7 @@ const count = a.length;
 let n = count;
 if (${check} ++w.depth > w.maxDepth) throw ${this.#failed};
 w.uint(count);
-let b = w.buf, p = w.pos, v, u = 0, i = 0, q = 0, x = 0;
+let b = w.buf, d = w.view, p = w.pos, v, u = 0, i = 0, q = 0, x = 0;
 ${hasArrivals(elem) ? this.#places("places", placesOf, "a") : ""}
 for (let j = 0; j < count;) {
 const stop = j + ${BLOCK} < count ? j + ${BLOCK} : count;
@@ -258,7 +275,7 @@ w.pos = p; w.depth--;
 if (++w.depth > w.maxDepth) throw ${this.#failed};
 const entries = m instanceof Map ? m : ${this.#source.constant(recordEntries)}(m, ${canBeText(key)});
 w.uint(m instanceof Map ? m.size : entries.length);
-let b = w.buf, p = w.pos, v, n = 0, u = 0, i = 0, q = 0, x = 0;
+let b = w.buf, d = w.view, p = w.pos, v, n = 0, u = 0, i = 0, q = 0, x = 0;
 ${hasArrivals(key) ? this.#places("keyPlaces", keyPlacesOf, "m") : ""}
 ${hasArrivals(elem) ? this.#places("places", placesOf, "m") : ""}
 for (const entry of entries) {
