@@ -1,8 +1,11 @@
 // Go hosts run the TypeScript fixture plugins over gRPC. What each check does stands in go-fixtures/hosts/host-check.
+
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { byGrpcJs } from "./both-transports.js";
 import { pluginCommand, pluginWithoutGrpcJs } from "./build-plugins.js";
 import { binary, type Case, missingBinaries } from "./case.js";
+import { runCheck } from "./host-check.js";
 
 /** The fixture plugins by what host-check calls the plugin that a check is for. */
 const plugins: Readonly<Record<string, string>> = {
@@ -21,13 +24,6 @@ const withoutGrpcJs: Readonly<Record<string, string>> = {
 
 /** Checks that need the plugin to be started in a certain way. */
 const extraArguments: Readonly<Record<string, readonly string[]>> = { "grpc-tcp": ["--tcp"] };
-
-/**
- * Checks that also run on a plugin over grpc-js's own transport: what depends on who speaks HTTP/2, with one variant of
- * those that have four.
- */
-const overGrpcJs =
-  /^grpc-(kv-(1MiB|64MiB)|((kv|inflight64|ping|stdio|(counter|kill|stream)-.*)-mux-tls)|echo64k|out-of-order|status|metadata|deadline|unimplemented|conn-.*|health.*|fault-.*|stream-(talk|fails|cancelled|slow-reader))$/;
 
 /** At least so many checks there must be: the list comes from the binary itself. */
 const fewest = 120;
@@ -52,12 +48,11 @@ function listed(): Case[] {
   };
   const all = lines.flatMap(([name, plugin]) => {
     const bare = withoutGrpcJs[plugin!];
-    const usual = check(name!, "", (...args) => pluginCommand(plugins[plugin!]!, ...args));
-    const variants = [usual];
-    if (overGrpcJs.test(name!)) {
-      const command = (...args: string[]) => pluginCommand(plugins[plugin!]!, "--grpc-js", ...args);
-      variants.push(check(name!, " by grpc-js's transport", command));
-    }
+    const usual = plugins[plugin!]!;
+    const variants = [
+      check(name!, "", (...args) => pluginCommand(usual, ...args)),
+      check(name!, byGrpcJs, (...args) => pluginCommand(usual, "--grpc-js", ...args)),
+    ];
     if (bare !== undefined) {
       variants.push(check(name!, " without grpc-js", (...args) => pluginWithoutGrpcJs(bare, ...args)));
     }
@@ -77,16 +72,7 @@ function check(
     timeoutMs: 90_000,
     async run({ signal, bin }) {
       const command = await commandWith(...(extraArguments[name] ?? []));
-      const { code, output } = await run(bin("host-check"), ["-case", name, "--", ...command], signal);
-      assert.equal(code, 0, output);
+      await runCheck(bin("host-check"), name, command, signal);
     },
   };
-}
-
-function run(file: string, args: string[], signal: AbortSignal): Promise<{ code: unknown; output: string }> {
-  return new Promise((resolve) => {
-    execFile(file, args, { signal, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal), output: `${stdout}${stderr}` });
-    });
-  });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Client, type ClientConfig, type Logger, nullLogger } from "../../src/index.js";
 import type { Case } from "./case.js";
-import { kv } from "./grpc-support.js";
+import { kv, transports, type Variant } from "./grpc-support.js";
 import { handshakeConfig, until, withClient } from "./support.js";
 
 /** The interpreter of the fixture's private environment, and its plugin. */
@@ -18,13 +18,14 @@ interface PythonCase {
   run(client: Client<{ kv: typeof kv }>): Promise<void>;
 }
 
-function onPython({ feature, args = [], config, run }: PythonCase): Case {
+function onPython(transport: Variant, { feature, args = [], config, run }: PythonCase): Case {
   return {
-    name: `ts->python grpc ${feature}`,
+    name: `ts->python grpc ${feature}${transport.name}`,
     needs,
     async run({ bin }) {
       const cmd = [bin("python"), plugin, ...args] as [string, ...string[]];
-      await withClient({ plugins: { kv }, cmd, allowedProtocols: ["grpc"], ...config }, run);
+      const given = { ...transport.config, ...config };
+      await withClient({ plugins: { kv }, cmd, allowedProtocols: ["grpc"], ...given }, run);
     },
   };
 }
@@ -36,10 +37,10 @@ async function putAndGet(client: Client<{ kv: typeof kv }>): Promise<void> {
   await assert.rejects(es.get({ key: "nobody" }), { code: 5, details: "key not found: nobody" });
 }
 
-export const cases: Case[] = [
-  onPython({ feature: "kv over TCP", run: putAndGet }),
-  onPython({ feature: "kv over a unix socket", args: ["--unix"], run: putAndGet }),
-  onPython({
+const over = (transport: Variant): Case[] => [
+  onPython(transport, { feature: "kv over TCP", run: putAndGet }),
+  onPython(transport, { feature: "kv over a unix socket", args: ["--unix"], run: putAndGet }),
+  onPython(transport, {
     feature: "ping",
     async run(client) {
       for (let i = 0; i < 3; i++) await client.ping({ timeout: 10_000 });
@@ -48,7 +49,7 @@ export const cases: Case[] = [
   (() => {
     const warnings: string[] = [];
     const logger: Logger = { ...nullLogger, warn: (message) => void warnings.push(message) };
-    return onPython({
+    return onPython(transport, {
       feature: "missing services are warnings, and there is no broker",
       config: { logger },
       async run(client) {
@@ -70,7 +71,7 @@ export const cases: Case[] = [
       },
     });
   })(),
-  onPython({
+  onPython(transport, {
     feature: "kill of a plugin without a controller",
     async run(client) {
       await client.ping();
@@ -79,11 +80,11 @@ export const cases: Case[] = [
     },
   }),
   {
-    name: "ts->python grpc multiplexing that the plugin does not support",
+    name: `ts->python grpc multiplexing that the plugin does not support${transport.name}`,
     needs,
     async run({ bin }) {
       const cmd = [bin("python"), plugin] as const;
-      const common = { handshakeConfig, plugins: { kv }, cmd, logger: nullLogger };
+      const common = { handshakeConfig, plugins: { kv }, cmd, logger: nullLogger, ...transport.config };
       const client = new Client({ ...common, allowedProtocols: ["grpc"], grpcBrokerMultiplex: true });
       await assert.rejects(client.start(), {
         code: "ERR_HANDSHAKE_MULTIPLEX",
@@ -93,3 +94,5 @@ export const cases: Case[] = [
     },
   },
 ];
+
+export const cases: Case[] = transports.flatMap(over);

@@ -3,6 +3,7 @@
 import * as protobuf from "@bufbuild/protobuf";
 import type { ServiceError } from "@grpc/grpc-js";
 import { type ClientConfig, grpcPlugin } from "../../src/index.js";
+import { byGrpcJs } from "./both-transports.js";
 import { pluginCommand } from "./build-plugins.js";
 import type { CaseContext } from "./case.js";
 import { CounterClient } from "./gen/counter.js";
@@ -46,18 +47,24 @@ export interface Variant {
   readonly config: Pick<ClientConfig, "autoMTLS" | "grpcBrokerMultiplex" | "grpcTransport">;
 }
 
-/** The four ways of a gRPC connection, and the first and last of them over grpc-js's own transport. */
-export const variants: readonly Variant[] = [
+/** Over goplug's own transport, and over that of grpc-js. */
+export const transports: readonly Variant[] = [
   { name: "", config: {} },
-  { name: " over AutoMTLS", config: { autoMTLS: true } },
-  { name: " multiplexed", config: { grpcBrokerMultiplex: true } },
-  { name: " multiplexed over AutoMTLS", config: { autoMTLS: true, grpcBrokerMultiplex: true } },
-  { name: " by grpc-js's transport", config: { grpcTransport: "grpc-js" } },
-  {
-    name: " multiplexed over AutoMTLS by grpc-js's transport",
-    config: { autoMTLS: true, grpcBrokerMultiplex: true, grpcTransport: "grpc-js" },
-  },
+  { name: byGrpcJs, config: { grpcTransport: "grpc-js" } },
 ];
+
+/** The four ways of a gRPC connection, over both transports. */
+export const variants: readonly Variant[] = transports.flatMap((transport) =>
+  [
+    { name: "", config: {} },
+    { name: " over AutoMTLS", config: { autoMTLS: true } },
+    { name: " multiplexed", config: { grpcBrokerMultiplex: true } },
+    { name: " multiplexed over AutoMTLS", config: { autoMTLS: true, grpcBrokerMultiplex: true } },
+  ].map(({ name, config }) => ({
+    name: `${name}${transport.name}`,
+    config: { ...config, ...transport.config },
+  })),
+);
 
 /** A fixture plugin in Go or in TypeScript. */
 export interface Side {

@@ -28,7 +28,7 @@ import {
   type SumReply,
 } from "./gen/counter.js";
 import type { Chunk, SinkReply } from "./gen/stream.js";
-import { call, counter, kv, type Side, sides, type Variant, variants } from "./grpc-support.js";
+import { call, counter, kv, type Side, sides, transports, type Variant, variants } from "./grpc-support.js";
 import { addHelper } from "./plugins/services/counter-grpc.js";
 import { Collector, handshakeConfig, killedByOther, pattern, stopped, until, withClient } from "./support.js";
 
@@ -283,22 +283,23 @@ const netRpcKv = netRpcPlugin({
   Get: [gob.string, gob.bytes],
 });
 
-function once(side: Side): Case[] {
-  const plain = variants[0]!;
+/** Features for which it does not matter how the connection is secured, or shared. */
+function once(side: Side, transport: Variant): Case[] {
+  const { name: suffix, config } = transport;
   return [
-    onKv(side, plain, "kv of 64 MiB", async ({ es }) => {
+    onKv(side, transport, "kv of 64 MiB", async ({ es }) => {
       const value = pattern(64 << 20);
       await es.put({ key: "k", value });
       assert.equal(Buffer.compare((await es.get({ key: "k" })).value, value), 0);
     }),
-    onKv(side, plain, "kill of a plugin that is stopped", async ({ tools }, client) => {
+    onKv(side, transport, "kill of a plugin that is stopped", async ({ tools }, client) => {
       const frozen = assert.rejects(tools.freeze({}), { code: 14 });
       await stopped(Number(client.id));
       await client.kill();
       await frozen;
       assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
     }),
-    onKv(side, plain, "calls abandoned by signal and timeout", async ({ tools }) => {
+    onKv(side, transport, "calls abandoned by signal and timeout", async ({ tools }) => {
       const abort = new AbortController();
       const hanging = tools.hang({}, { signal: abort.signal });
       abort.abort(new Error("changed my mind"));
@@ -307,11 +308,12 @@ function once(side: Side): Case[] {
       assert.equal((await tools.sleep({ n: 5n })).n, 5n);
     }),
     {
-      name: `${side.pair} grpc a message over the user's own limit`,
+      name: `${side.pair} grpc a message over the user's own limit${suffix}`,
       needs: side.needs("kv-grpc"),
       run: (context) => {
         const grpcChannelOptions = { "grpc.max_receive_message_length": 1000 };
-        return onGrpc(side, "kv-grpc", context, { plugins: { kv }, grpcChannelOptions }, async (client) => {
+        const limited = { plugins: { kv }, grpcChannelOptions, ...config };
+        return onGrpc(side, "kv-grpc", context, limited, async (client) => {
           const { tools } = await client.dispense("kv");
           await assert.rejects(tools.echo({ data: pattern(2000) }), { code: 8 });
           assert.equal((await tools.echo({ data: pattern(500) })).data.length, 500);
@@ -319,11 +321,11 @@ function once(side: Side): Case[] {
       },
     },
     {
-      name: `${side.pair} grpc a host that speaks only net/rpc`,
+      name: `${side.pair} grpc a host that speaks only net/rpc${suffix}`,
       needs: side.needs("kv-grpc"),
       async run(context) {
         const cmd = await side.command("kv-grpc", context);
-        await withClient({ plugins: { kv }, cmd }, async (client) => {
+        await withClient({ plugins: { kv }, cmd, ...config }, async (client) => {
           await assert.rejects(client.dispense("kv"), (error: unknown) => {
             assert.ok(error instanceof StartError);
             assert.match(error.message, /unsupported plugin protocol "grpc"\. Supported: \[netrpc\]/);
@@ -333,11 +335,11 @@ function once(side: Side): Case[] {
       },
     },
     {
-      name: `${side.pair} grpc plugin types that the host does not have, or not for gRPC`,
+      name: `${side.pair} grpc plugin types that the host does not have, or not for gRPC${suffix}`,
       needs: side.needs("kv-grpc"),
       run: (context) => {
         const plugins = { kv, stranger: netRpcKv };
-        return onGrpc(side, "kv-grpc", context, { plugins }, async (client) => {
+        return onGrpc(side, "kv-grpc", context, { plugins, ...config }, async (client) => {
           await assert.rejects(client.dispense("stranger"), {
             code: "ERR_PLUGIN_PROTOCOL",
             message:
@@ -348,12 +350,13 @@ function once(side: Side): Case[] {
       },
     },
     {
-      name: `${side.pair} grpc negotiated: net/rpc in version 2, gRPC in version 3`,
+      name: `${side.pair} grpc negotiated: net/rpc in version 2, gRPC in version 3${suffix}`,
       needs: side.needs("versioned"),
       async run(context) {
         const versions = { 2: { kv: netRpcKv }, 3: { kv } };
         const cmd = await side.command("versioned", context);
         const common = {
+          ...config,
           cmd,
           allowedProtocols: ["netrpc", "grpc"] as const,
           handshakeConfig,
@@ -372,14 +375,15 @@ function once(side: Side): Case[] {
       },
     },
     {
-      name: `${side.pair} grpc reattach`,
+      name: `${side.pair} grpc reattach${suffix}`,
       needs: side.needs("kv-grpc"),
       run: (context) =>
-        onGrpc(side, "kv-grpc", context, { plugins: { kv } }, async (client) => {
+        onGrpc(side, "kv-grpc", context, { plugins: { kv }, ...config }, async (client) => {
           const face = await client.dispense("kv");
           await face.es.put({ key: "k", value: Buffer.from("v") });
           const reattach = await client.reattachConfig();
           const second = new Client({
+            ...config,
             handshakeConfig,
             plugins: { kv },
             logger: nullLogger,
@@ -395,8 +399,8 @@ function once(side: Side): Case[] {
 }
 
 /** TLS that the user configured on both sides. The Go plugin does not know the host's CA, so it does not dial. */
-const ownTls: Case = {
-  name: "ts->go grpc the user's own TLS, and a brokered connection over it",
+const ownTls = ({ name, config: transport }: Variant): Case => ({
+  name: `ts->go grpc the user's own TLS, and a brokered connection over it${name}`,
   needs: ["counter-grpc"],
   async run({ bin }) {
     const dir = await mkdtemp(join(tmpdir(), "goplug-tls-"));
@@ -411,7 +415,7 @@ const ownTls: Case = {
         env: { GOPLUG_TLS_CERT: files.cert, GOPLUG_TLS_KEY: files.key, GOPLUG_TLS_CLIENT_CA: files.ca },
       };
       const tlsConfig = { cert: ours.certPem, key: ours.keyPem, ca: theirs.certPem };
-      const config = { plugins: { counter }, cmd, allowedProtocols: ["grpc"] as const };
+      const config = { plugins: { counter }, cmd, allowedProtocols: ["grpc"] as const, ...transport };
       await withClient({ ...config, tlsConfig }, async (client) => {
         const { broker, counter: store } = await client.dispense("counter");
         const { id } = await call<object, BrokerId>(store, store.open, {});
@@ -427,6 +431,12 @@ const ownTls: Case = {
       await rm(dir, { recursive: true });
     }
   },
-};
+});
 
-export const cases: Case[] = [...sides.flatMap((side) => [...withVariants(side), ...once(side)]), ownTls];
+export const cases: Case[] = [
+  ...sides.flatMap((side) => [
+    ...withVariants(side),
+    ...transports.flatMap((transport) => once(side, transport)),
+  ]),
+  ...transports.map(ownTls),
+];

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Client, nullLogger } from "../../src/index.js";
 import { pluginCommand } from "./build-plugins.js";
 import type { Case } from "./case.js";
-import { kv as grpcKv } from "./grpc-support.js";
+import { kv as grpcKv, transports, type Variant } from "./grpc-support.js";
 import { assertGone, Collector, handshakeConfig, kv as netRpcKv, pattern } from "./support.js";
 
 const protocols = {
@@ -31,14 +31,17 @@ async function lastWords(
   way: keyof Ways,
   length: number,
   autoMTLS: boolean,
+  transport: Variant,
 ): Promise<void> {
   const { plugin, plugins } = protocols[protocol];
-  const [path, ...args] = await pluginCommand(plugin);
+  const byGrpcJs = transport.config.grpcTransport === "grpc-js";
+  const [path, ...args] = await pluginCommand(plugin, ...(byGrpcJs ? ["--grpc-js"] : []));
   const [synced, raw] = [new Collector(), new Collector()];
   const client = new Client({
     handshakeConfig,
     plugins,
     allowedProtocols: [protocol],
+    ...transport.config,
     autoMTLS,
     logger: nullLogger,
     syncStdout: synced,
@@ -60,14 +63,18 @@ async function lastWords(
     assert.match(raw.bytes.toString("latin1"), /the plugin has ended before its host took/);
 }
 
-export const cases: Case[] = (["netrpc", "grpc"] as const).flatMap((protocol) =>
+const over = (protocol: keyof typeof protocols, transport: Variant): Case[] =>
   (["exit", "crash"] as const).flatMap((way) =>
     [64, 1 << 20].flatMap((length) =>
       [false, true].map((autoMTLS) => ({
-        name: `ts->ts ${protocol}${autoMTLS ? " AutoMTLS" : ""} nothing is lost of ${length} bytes printed before ${way}`,
+        name: `ts->ts ${protocol}${autoMTLS ? " AutoMTLS" : ""} nothing is lost of ${length} bytes printed before ${way}${transport.name}`,
         needs: [],
-        run: () => lastWords(protocol, way, length, autoMTLS),
+        run: () => lastWords(protocol, way, length, autoMTLS, transport),
       })),
     ),
-  ),
-);
+  );
+
+export const cases: Case[] = [
+  ...over("netrpc", transports[0]!),
+  ...transports.flatMap((transport) => over("grpc", transport)),
+];

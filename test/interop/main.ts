@@ -1,7 +1,9 @@
 // The interop matrix: a line a case, a table of host x plugin x protocol, and a closing count.
 // Usage: tsx test/interop/main.ts [PATTERN | --quick]: only the cases whose name matches the regular expression, or that of quick.ts.
 import { readdirSync } from "node:fs";
+import { missingOverGrpcJs } from "./both-transports.js";
 import { binary, type Case, missingBinaries } from "./case.js";
+import { TemporaryFolder } from "./leftovers.js";
 import { whyNotHere } from "./not-on-windows.js";
 import { quick } from "./quick.js";
 
@@ -12,6 +14,8 @@ const pattern = given === "--quick" ? quick : new RegExp(given);
 // Not all peers are built for Windows.
 const strict = process.env.CI === "true" && process.platform !== "win32";
 const here = new URL(".", import.meta.url);
+const temporary = new TemporaryFolder();
+process.on("exit", () => temporary[Symbol.dispose]());
 const loose: string[] = [];
 process.on("unhandledRejection", (reason) => loose.push(`unhandled rejection: ${describe(reason)}`));
 
@@ -43,13 +47,16 @@ async function judge(test: Case): Promise<[Verdict, string]> {
   if (why !== undefined) return ["SKIP", why];
   const missing = missingBinaries(test.needs);
   if (missing.length > 0) return [strict ? "FAIL" : "SKIP", `needs ${missing.join(", ")}`];
+  const problems: string[] = [];
   try {
     await within(test.timeoutMs ?? 60_000, (signal) => test.run({ signal, bin: binary }));
-    if (loose.length > 0) return ["FAIL", loose.splice(0).join("\n")];
-    return ["PASS", ""];
   } catch (error) {
-    return ["FAIL", describe(error)];
+    problems.push(describe(error));
   }
+  const left = await temporary.leftovers();
+  if (left.length > 0) problems.push(`left among the temporary files: ${left.join(", ")}`);
+  problems.push(...loose.splice(0));
+  return problems.length > 0 ? ["FAIL", problems.join("\n")] : ["PASS", ""];
 }
 
 const cases: Case[] = [];
@@ -64,6 +71,8 @@ for (const { name } of cases) {
   if (names.has(name)) throw new Error(`two cases are named ${name}`);
   names.add(name);
 }
+const missing = missingOverGrpcJs(names);
+if (missing.length > 0) throw new Error(`not over grpc-js's transport, too: ${missing.join(", ")}`);
 
 const counts: Record<Verdict, number> = { PASS: 0, FAIL: 0, SKIP: 0 };
 const table = new Map<string, Record<Verdict, number>>();

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import type { GrpcTransport } from "../../../src/grpc/connection.js";
 import { type Certificate, generateCertificate } from "../../../src/tls/certificate.js";
+import { byGrpcJs } from "../both-transports.js";
 
 export interface Security {
   readonly name: string;
@@ -21,7 +22,7 @@ export const securities: readonly Security[] = [
 /** With what to add to a case's name. */
 export const transports: readonly (readonly [GrpcTransport, string])[] = [
   ["goplug", ""],
-  ["grpc-js", " by grpc-js's transport"],
+  ["grpc-js", byGrpcJs],
 ];
 
 /** What the clients of all languages can ask of any server. */
