@@ -17,19 +17,19 @@ export const logger: Check = (name, value: Fields) => {
 
 export const grpcTransport = oneOf("goplug", "grpc-js");
 
-const pluginType = "a plugin type, as netRpcPlugin() or grpcPlugin() makes it";
+const PLUGIN_TYPE = "a plugin type, as netRpcPlugin() or grpcPlugin() makes it";
 
 /** A plugin type that a host can dispense. */
 export const hosted: PluginCheck = (name, plugin) => {
   if (typeof plugin.client === "function" || typeof plugin.grpcClient === "function") return;
-  throw badOption(name, pluginType, plugin);
+  throw badOption(name, PLUGIN_TYPE, plugin);
 };
 
 /** A plugin type that a plugin can serve. */
 export const served: PluginCheck = (name, plugin) => {
   const sides = [plugin.server, plugin.grpcServer].filter((side) => side !== undefined);
   if (sides.length === 0 || !sides.every((side) => typeof side === "function")) {
-    throw badOption(name, pluginType, plugin);
+    throw badOption(name, PLUGIN_TYPE, plugin);
   }
   if (!sides.every(isUnimplemented)) return;
   throw new OptionError(name, `${name} has no implementation: serve what its implement() returns`);
@@ -40,7 +40,7 @@ export const pluginSet =
   (name, value: unknown) => {
     if (!isObject(value)) throw badOption(name, "an object of plugin types by their names", value);
     for (const [key, plugin] of Object.entries(value)) {
-      if (!isObject(plugin)) throw badOption(`${name}.${key}`, pluginType, plugin);
+      if (!isObject(plugin)) throw badOption(`${name}.${key}`, PLUGIN_TYPE, plugin);
       check(`${name}.${key}`, plugin);
     }
   };

@@ -2,10 +2,10 @@ import { bool, emptyStruct, string, uint32 } from "../gob/index.js";
 import type { MethodTable } from "../netrpc/index.js";
 
 /** The service names of go-plugin's net/rpc mode (rpc_server.go). */
-export const controlService = "Control";
-export const dispenserService = "Dispenser";
+export const CONTROL_SERVICE = "Control";
+export const DISPENSER_SERVICE = "Dispenser";
 /** The name that every dispensed or brokered service is registered under. */
-export const pluginService = "Plugin";
+export const PLUGIN_SERVICE = "Plugin";
 
 /** Control: is the plugin there, and end it. The arguments carry nothing. */
 export const controlMethods = {

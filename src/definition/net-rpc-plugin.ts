@@ -14,7 +14,7 @@ import {
 import { checkMethods } from "../netrpc/methods.js";
 import { calling, checkOptions } from "../options.js";
 import { checkImplementation } from "./check-implementation.js";
-import { pluginService } from "./control.js";
+import { PLUGIN_SERVICE } from "./control.js";
 import type { NetRpcPlugin, Service } from "./plugin.js";
 import { unimplemented } from "./unimplemented.js";
 
@@ -103,7 +103,7 @@ export function netRpcPlugin<T extends MethodTable, C, I>(
   const { registry, invalidUtf8, maxUnansweredBytes, optional } = faces;
   const wire = { registry, invalidUtf8, maxUnansweredBytes };
   const client = (broker: MuxBroker, rpcClient: RpcClient): C | Promise<C> => {
-    const rpc = caller(rpcClient, pluginService, methods);
+    const rpc = caller(rpcClient, PLUGIN_SERVICE, methods);
     if (faces.client !== undefined) return faces.client({ rpc, broker, client: rpcClient });
     // Not enumerable: a copy or a listing of the face has the wire names alone.
     return Object.defineProperty(rpc, "broker", { value: broker }) as C;

@@ -2,9 +2,9 @@ import type { HandshakeConfig } from "../protocol/constants.js";
 import type { HandshakeErrorCode } from "../protocol/errors.js";
 
 /** What go-plugin's plugins print on stderr when they do not find the cookie that they want (server.go, Serve). */
-const wrongCookie = /This binary is a plugin\. These are not meant to be executed directly/;
+const WRONG_COOKIE = /This binary is a plugin\. These are not meant to be executed directly/;
 /** What they print when their own author gave them none. */
-const noCookie = /no magic cookie key or value was set/;
+const NO_COOKIE = /no magic cookie key or value was set/;
 
 /** What to do about a handshake line that is not acceptable; empty where the error's own text says it. */
 export function adviceOnHandshake(code: HandshakeErrorCode): string {
@@ -27,13 +27,13 @@ export function adviceOnHandshake(code: HandshakeErrorCode): string {
 
 /** What to do about a plugin that ended before its handshake, going by what it said. */
 export function adviceOnExit(stderr: string, { magicCookieKey }: HandshakeConfig): string {
-  if (wrongCookie.test(stderr)) {
+  if (WRONG_COOKIE.test(stderr)) {
     return (
       `The plugin has not found its cookie: handshakeConfig's magicCookieKey (${magicCookieKey}) or magicCookieValue ` +
       "is not the plugin's own."
     );
   }
-  return noCookie.test(stderr)
+  return NO_COOKIE.test(stderr)
     ? "The plugin's own configuration has no cookie: its author must set one."
     : "";
 }

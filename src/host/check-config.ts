@@ -33,7 +33,7 @@ import { DEFAULT_MAX_PORT, DEFAULT_MIN_PORT, DEFAULT_START_TIMEOUT } from "../pr
 import { isAddress } from "../protocol/handshake-line.js";
 import type { ClientConfig } from "./config.js";
 
-const largestLogBuffer = 1 << 30;
+const LARGEST_LOG_BUFFER = 1 << 30;
 
 function withoutNul(name: string, value: string): void {
   if (value.includes("\0")) throw badOption(name, "a text without a NUL byte", value);
@@ -136,7 +136,7 @@ const shape: Readonly<Record<keyof ClientConfig, Check>> = {
   syncStderr: writable,
   logger,
   exitLogLevel: object("an object of success and failure", { success: levelCheck, failure: levelCheck }),
-  pluginLogBufferSize: (name, value) => void wholeNumber(name, value, 0, largestLogBuffer),
+  pluginLogBufferSize: (name, value) => void wholeNumber(name, value, 0, LARGEST_LOG_BUFFER),
   skipHostEnv: boolean,
   unixSocketConfig: object("an object of group and tempDir", { group: text, tempDir: text }),
   minPort: port,

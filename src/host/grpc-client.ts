@@ -23,7 +23,7 @@ const SYNC_GRACE = 500;
 const UNAVAILABLE = 14;
 const CANCELLED = 1;
 /** How calls fail whose connection breaks. */
-const lostStatuses: ReadonlySet<number> = new Set([UNAVAILABLE, CANCELLED]);
+const LOST_STATUSES: ReadonlySet<number> = new Set([UNAVAILABLE, CANCELLED]);
 
 /** A go-plugin connection in gRPC mode, host's side (go-plugin: GRPCClient). */
 export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P> {
@@ -79,7 +79,7 @@ export class GrpcProtocolClient<P extends PluginSet> implements ProtocolClient<P
     try {
       await this.#end.ping(options);
     } catch (error) {
-      if (error instanceof GrpcError && lostStatuses.has(error.status))
+      if (error instanceof GrpcError && LOST_STATUSES.has(error.status))
         throw await this.#options.onLost(error);
       throw error;
     }

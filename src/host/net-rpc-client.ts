@@ -1,6 +1,11 @@
 import type { Writable } from "node:stream";
 import { MuxBroker } from "../broker/mux-broker.js";
-import { controlMethods, controlService, dispenserMethods, dispenserService } from "../definition/control.js";
+import {
+  CONTROL_SERVICE,
+  controlMethods,
+  DISPENSER_SERVICE,
+  dispenserMethods,
+} from "../definition/control.js";
 import type { ClientFace, PluginSet } from "../definition/plugin.js";
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
@@ -75,8 +80,8 @@ export class NetRpcProtocolClient<P extends PluginSet> implements ProtocolClient
     this.#logger = logger;
     this.broker = new MuxBroker(session, { logger, onLost, observer, timeout: options.brokerTimeout });
     this.#control = new RpcClient(control, { onLost });
-    this.#controlCalls = caller(this.#control, controlService, controlMethods);
-    this.#dispenserCalls = caller(this.#control, dispenserService, dispenserMethods);
+    this.#controlCalls = caller(this.#control, CONTROL_SERVICE, controlMethods);
+    this.#dispenserCalls = caller(this.#control, DISPENSER_SERVICE, dispenserMethods);
     this.#synced = Promise.all([
       copySynced(stdout, { writer: options.syncStdout, from: "stdout", option: "syncStdout", logger }),
       copySynced(stderr, { writer: options.syncStderr, from: "stderr", option: "syncStderr", logger }),

@@ -14,7 +14,7 @@ import { StderrLog } from "./stderr-log.js";
  * Milliseconds for the pipes of an ended process: all that it wrote is in them already, but a grandchild may hold them
  * open for ever, or go on writing.
  */
-const pipeGrace = { quiet: 200, total: 2000 };
+const PIPE_GRACE = { quiet: 200, total: 2000 };
 
 export interface PluginProcessOptions {
   logger: Logger;
@@ -105,7 +105,7 @@ export class PluginProcess implements PluginHandle {
   async #watch(): Promise<ExitStatus> {
     const exit = await this.#end.exit;
     this.#stderr.release();
-    await readOut([this.#runner.stdout, this.#runner.stderr], pipeGrace);
+    await readOut([this.#runner.stdout, this.#runner.stderr], PIPE_GRACE);
     await Promise.all(this.#cleanups.map((cleanup) => this.#cleanUp(cleanup)));
     this.#exited = exit;
     const fields = { plugin: this.name, id: this.id };

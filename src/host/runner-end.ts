@@ -6,7 +6,7 @@ import { within } from "../wait.js";
 const FORCE_GRACE = 5000;
 
 /** How something ended that nobody can tell about. */
-const unknownExit: ExitStatus = { code: null, signal: null };
+const UNKNOWN_EXIT: ExitStatus = { code: null, signal: null };
 
 /**
  * The end of what a runner runs, whatever the runner does: one that cannot wait for it is logged, and taken for ended,
@@ -42,19 +42,19 @@ export class RunnerEnd {
     const exit = await within(FORCE_GRACE, this.exit);
     if (exit !== undefined) return exit;
     this.#logger.error("the plugin was killed and has not ended: it is given up", { id });
-    this.#giveUp(unknownExit);
-    return unknownExit;
+    this.#giveUp(UNKNOWN_EXIT);
+    return UNKNOWN_EXIT;
   }
 
   async #wait(): Promise<ExitStatus> {
     try {
-      return (await this.#runner.wait()) ?? unknownExit;
+      return (await this.#runner.wait()) ?? UNKNOWN_EXIT;
     } catch (error) {
       this.#logger.warn("error waiting for the plugin's end: it is taken for ended", {
         id: this.#runner.id,
         error,
       });
-      return unknownExit;
+      return UNKNOWN_EXIT;
     }
   }
 }

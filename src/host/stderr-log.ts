@@ -8,7 +8,7 @@ import { ended } from "../process/read-out.js";
 import { Tail } from "../process/tail.js";
 
 /** Milliseconds of work on one plugin's lines after which everybody else has a turn: a chunk may hold 65,536 lines. */
-const TURN = 10;
+const TURN_MS = 10;
 /** Bytes of stderr that are kept for error messages. */
 const TAIL_SIZE = 65_536;
 
@@ -75,7 +75,7 @@ export class StderrLog {
     this.#tail.push(chunk);
     if (this.#copy?.write(chunk) === false && this.#waitsForCopy) this.#hold("copy");
     this.#log(this.#lines.push(chunk));
-    if (performance.now() - began > TURN) this.#hold("turn");
+    if (performance.now() - began > TURN_MS) this.#hold("turn");
   }
 
   #beginTurn(): number {

@@ -23,7 +23,7 @@ export interface GrpcServerOptions extends GrpcServeOptions {
 }
 
 /** Milliseconds for running calls after a host has asked for the end: it kills the plugin 2 s after. */
-const quitGrace = 1000;
+const QUIT_GRACE = 1000;
 
 /**
  * The plugin's side of gRPC mode, with all services registered. Rejects where a plugin of the set cannot be served
@@ -62,7 +62,7 @@ export async function openGrpcServer(options: GrpcServerOptions): Promise<StartS
     },
     serve: (connection: Duplex) => end.serveConnection(connection),
     stopServing: () => end.stopServing(),
-    close: () => end.close(quitting ? Math.min(options.gracePeriod ?? quitGrace, quitGrace) : undefined),
+    close: () => end.close(quitting ? Math.min(options.gracePeriod ?? QUIT_GRACE, QUIT_GRACE) : undefined),
     closeNow: () => end.closeNow(),
   };
   return (...given) => {

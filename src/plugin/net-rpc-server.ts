@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
 import { MuxBroker } from "../broker/mux-broker.js";
 import {
+  CONTROL_SERVICE,
   controlMethods,
-  controlService,
+  DISPENSER_SERVICE,
   dispenserMethods,
-  dispenserService,
-  pluginService,
+  PLUGIN_SERVICE,
 } from "../definition/control.js";
 import type { PluginSet } from "../definition/plugin.js";
 import type { Logger } from "../hclog/logger.js";
@@ -135,8 +135,8 @@ export class NetRpcServer {
     };
     const dispenser: Receiver<typeof dispenserMethods> = { Dispense: (name) => this.#dispense(name, broker) };
     void new RpcServer({ logger })
-      .register(controlService, controlMethods, controlReceiver)
-      .register(dispenserService, dispenserMethods, dispenser)
+      .register(CONTROL_SERVICE, controlMethods, controlReceiver)
+      .register(DISPENSER_SERVICE, dispenserMethods, dispenser)
       .serve(control);
   }
 
@@ -150,7 +150,7 @@ export class NetRpcServer {
     const server = new RpcServer({ logger: this.#rpcLogger, registry, invalidUtf8, maxUnansweredBytes });
     try {
       const { methods, receiver, optional } = await plugin.server(broker);
-      server.register(pluginService, methods, receiver, { optional });
+      server.register(PLUGIN_SERVICE, methods, receiver, { optional });
     } catch (error) {
       // The host's user sees it; the plugin's author should, too.
       logger.error("plugin dispense error", { plugin: name, error });

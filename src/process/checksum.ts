@@ -26,7 +26,7 @@ export type ChecksumErrorCode =
   /** The file cannot be read, or is none: a directory, a device, a pipe. */
   | "ERR_CHECKSUM_FILE";
 
-const goTexts = {
+const GO_TEXTS = {
   ERR_CHECKSUM_MISMATCH: "checksums did not match",
   ERR_CHECKSUM_NONE: "no checksum provided",
   ERR_CHECKSUM_HASH: "no hash implementation provided",
@@ -44,7 +44,7 @@ export class ChecksumError extends GoplugError {
 
 /** The error for a file whose digest is not the expected one, with go-plugin's text. */
 export function checksumMismatch(): ChecksumError {
-  return new ChecksumError("ERR_CHECKSUM_MISMATCH", goTexts.ERR_CHECKSUM_MISMATCH);
+  return new ChecksumError("ERR_CHECKSUM_MISMATCH", GO_TEXTS.ERR_CHECKSUM_MISMATCH);
 }
 
 /**
@@ -79,13 +79,13 @@ export function startCheck(config: SecureConfig): RunningCheck {
   const { checksum, hash: algorithm } = config;
   const expected = typeof checksum === "string" ? fromHex(checksum) : (checksum ?? "");
   // In go-plugin's order: a configuration with neither is told of its checksum first.
-  if (expected.length === 0) throw new ChecksumError("ERR_CHECKSUM_NONE", goTexts.ERR_CHECKSUM_NONE);
-  if (!algorithm) throw new ChecksumError("ERR_CHECKSUM_HASH", goTexts.ERR_CHECKSUM_HASH);
+  if (expected.length === 0) throw new ChecksumError("ERR_CHECKSUM_NONE", GO_TEXTS.ERR_CHECKSUM_NONE);
+  if (!algorithm) throw new ChecksumError("ERR_CHECKSUM_HASH", GO_TEXTS.ERR_CHECKSUM_HASH);
   let hash: Hash;
   try {
     hash = builtin.crypto.createHash(algorithm);
   } catch (cause) {
-    const message = `${goTexts.ERR_CHECKSUM_HASH}: node:crypto has no ${JSON.stringify(algorithm)}`;
+    const message = `${GO_TEXTS.ERR_CHECKSUM_HASH}: node:crypto has no ${JSON.stringify(algorithm)}`;
     throw new ChecksumError("ERR_CHECKSUM_HASH", message, { cause });
   }
   return {

@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises";
 
 /** ELF's e_machine (offset 18, in the file's own byte order) in Go's names; those that Go builds for. */
-const elfMachines: Readonly<Record<number, string>> = {
+const ELF_MACHINES: Readonly<Record<number, string>> = {
   3: "386",
   8: "mips",
   20: "ppc",
@@ -15,7 +15,7 @@ const elfMachines: Readonly<Record<number, string>> = {
 };
 
 /** PE's machine field, the ones that Go builds for. */
-const peMachines: Readonly<Record<number, string>> = {
+const PE_MACHINES: Readonly<Record<number, string>> = {
   332: "386",
   452: "arm",
   25188: "loong64",
@@ -24,7 +24,7 @@ const peMachines: Readonly<Record<number, string>> = {
 };
 
 /** Mach-O's cputype. */
-const machoMachines: Readonly<Record<number, string>> = {
+const MACHO_MACHINES: Readonly<Record<number, string>> = {
   7: "386",
   12: "arm",
   16777223: "amd64",
@@ -40,17 +40,17 @@ function goArch(): string {
 export function executableKind(head: Buffer): { format: string; machine: string } | undefined {
   if (head.length >= 20 && head.readUInt32BE(0) === 0x7f454c46) {
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
-    return { format: "ELF", machine: elfMachines[machine] ?? `machine ${machine}` };
+    return { format: "ELF", machine: ELF_MACHINES[machine] ?? `machine ${machine}` };
   }
   if (head.length >= 8 && (head.readUInt32LE(0) === 0xfeedfacf || head.readUInt32LE(0) === 0xfeedface)) {
     const machine = head.readUInt32LE(4);
-    return { format: "MachO", machine: machoMachines[machine] ?? `machine ${machine}` };
+    return { format: "MachO", machine: MACHO_MACHINES[machine] ?? `machine ${machine}` };
   }
   if (head.length >= 64 && head.toString("latin1", 0, 2) === "MZ") {
     const at = head.readUInt32LE(60);
     if (at + 6 <= head.length && head.toString("latin1", at, at + 2) === "PE") {
       const machine = head.readUInt16LE(at + 4);
-      return { format: "PE", machine: peMachines[machine] ?? `machine ${machine}` };
+      return { format: "PE", machine: PE_MACHINES[machine] ?? `machine ${machine}` };
     }
   }
   if (head.length >= 2 && head.toString("latin1", 0, 2) === "#!") {

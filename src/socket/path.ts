@@ -28,11 +28,11 @@ export function checkPath(path: string, platform: NodeJS.Platform = process.plat
 }
 
 /** How the names of Windows's named pipes begin. */
-const pipePrefix = /^[\\/]{2}[.?][\\/]pipe[\\/]/i;
+const PIPE_PREFIX = /^[\\/]{2}[.?][\\/]pipe[\\/]/i;
 
 /** What Node can connect to by a path on Windows. @throws SocketError ERR_SOCKET_PATH */
 export function checkPipe(path: string): string {
-  if (pipePrefix.test(path)) return path;
+  if (PIPE_PREFIX.test(path)) return path;
   const message = `Node has no unix sockets on Windows, and cannot connect to ${path}: the other side has to use TCP`;
   throw new SocketError("ERR_SOCKET_PATH", message);
 }

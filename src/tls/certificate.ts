@@ -94,7 +94,7 @@ function extensions(spki: Buffer): Buffer {
   const critical = boolean(true);
   const extension = (id: string, ...rest: Buffer[]): Buffer => sequence(objectIdentifier(id), ...rest);
   return sequence(
-    extension(oid.keyUsage, critical, octetString(bitString(Uint8Array.of(keyUsage), UNUSED_KEY_USAGE))),
+    extension(oid.keyUsage, critical, octetString(bitString(Uint8Array.of(KEY_USAGE), UNUSED_KEY_USAGE))),
     extension(
       oid.extKeyUsage,
       octetString(sequence(objectIdentifier(oid.clientAuth), objectIdentifier(oid.serverAuth))),
@@ -123,7 +123,7 @@ export function certificatePem(der: Buffer): string {
 const VERSION3 = 2;
 
 /** Bits 0 digitalSignature, 2 keyEncipherment, 4 keyAgreement, 5 keyCertSign; the last two of the byte are unused. */
-const keyUsage = 0b1010_1100;
+const KEY_USAGE = 0b1010_1100;
 const UNUSED_KEY_USAGE = 2;
 
 /** GeneralName's tag for a DNS name (RFC 5280, 4.2.1.6). */

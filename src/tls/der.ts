@@ -4,12 +4,12 @@
  */
 
 /** A tag that holds other values (X.690, 8.1.2.5). */
-const constructed = 0x20;
-const contextSpecific = 0x80;
+const CONSTRUCTED = 0x20;
+const CONTEXT_SPECIFIC = 0x80;
 
-export const sequence = (...values: readonly Uint8Array[]): Buffer => value(constructed | 0x10, ...values);
+export const sequence = (...values: readonly Uint8Array[]): Buffer => value(CONSTRUCTED | 0x10, ...values);
 
-export const set = (...values: readonly Uint8Array[]): Buffer => value(constructed | 0x11, ...values);
+export const set = (...values: readonly Uint8Array[]): Buffer => value(CONSTRUCTED | 0x11, ...values);
 
 export const printableString = (text: string): Buffer => value(0x13, Buffer.from(text, "latin1"));
 
@@ -37,10 +37,10 @@ export function objectIdentifier(dotted: string): Buffer {
 
 /** What a `[n] EXPLICIT` of the notation wraps. */
 export const explicit = (n: number, wrapped: Uint8Array): Buffer =>
-  value(contextSpecific | constructed | n, wrapped);
+  value(CONTEXT_SPECIFIC | CONSTRUCTED | n, wrapped);
 
 /** What a `[n] IMPLICIT` makes of a primitive value: its contents under a tag of their own. */
-export const implicit = (n: number, contents: Uint8Array): Buffer => value(contextSpecific | n, contents);
+export const implicit = (n: number, contents: Uint8Array): Buffer => value(CONTEXT_SPECIFIC | n, contents);
 
 /**
  * A time in whole seconds, as X.509 wants it (RFC 5280, 4.1.2.5): UTCTime for years up to 2049, GeneralizedTime for

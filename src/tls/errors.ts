@@ -33,7 +33,7 @@ export function unusableOptions(cause: unknown): TlsError {
 }
 
 /** The codes with which Node reports what OpenSSL's verification found (lib/internal/tls, src/crypto: X509 errors). */
-const verificationCodes: ReadonlySet<string> = new Set([
+const VERIFICATION_CODES: ReadonlySet<string> = new Set([
   "UNSPECIFIED",
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_CRL",
@@ -61,7 +61,7 @@ const verificationCodes: ReadonlySet<string> = new Set([
   "OTHER",
 ]);
 
-const connectCalls: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
+const CONNECT_CALLS: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
 
 /**
  * Sorts what a TLS socket reported into this module's codes. A TlsError stays what it is.
@@ -71,7 +71,7 @@ const connectCalls: ReadonlySet<string> = new Set(["connect", "getaddrinfo"]);
 export function tlsFailure(what: string, error: unknown): TlsError {
   if (error instanceof TlsError) return error;
   const { code = "", message, syscall } = error as NodeJS.ErrnoException;
-  if (verificationCodes.has(code)) {
+  if (VERIFICATION_CODES.has(code)) {
     return new TlsError("ERR_TLS_PEER", `${what}: the peer's certificate is refused: ${message} (${code})`, {
       cause: error,
     });
@@ -79,7 +79,7 @@ export function tlsFailure(what: string, error: unknown): TlsError {
   if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") {
     return new TlsError("ERR_TLS_TIMEOUT", `${what}: the handshake took too long`, { cause: error });
   }
-  if (syscall !== undefined && connectCalls.has(syscall)) {
+  if (syscall !== undefined && CONNECT_CALLS.has(syscall)) {
     return new TlsError("ERR_TLS_CONNECT", `${what}: ${message}`, { cause: error });
   }
   return new TlsError("ERR_TLS_HANDSHAKE", `${what}: the handshake failed: ${message}`, { cause: error });

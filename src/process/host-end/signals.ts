@@ -5,7 +5,7 @@ import { signalProcess } from "../signal-process.js";
  * The signals that end a process which does not handle them, as far as Node lets a program listen to them. Not SIGUSR1,
  * which starts Node's debugger, and not those that mean a crash of this very process: the watchdog is there for them.
  */
-const endingSignals = [
+const ENDING_SIGNALS = [
   "SIGHUP",
   "SIGINT",
   "SIGQUIT",
@@ -51,7 +51,7 @@ export function onEndingSignal(
   cleanUp: () => void,
   platform: NodeJS.Platform = process.platform,
 ): () => void {
-  const signals = endingSignals.filter((signal) => signal in constants.signals);
+  const signals = ENDING_SIGNALS.filter((signal) => signal in constants.signals);
   const onSignal = (signal: NodeJS.Signals): void => {
     if (process.listenerCount(signal) > countHooks()) return;
     cleanUp();

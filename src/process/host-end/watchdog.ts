@@ -11,7 +11,7 @@ const SHELL = "/bin/sh";
  * pids are used again. In POSIX shell, because a shell starts in a millisecond, takes a megabyte, and is on every
  * system but Windows (where Node's children end with it anyway: it puts them into a job object).
  */
-export const watchdogScript = `
+export const WATCHDOG_SCRIPT = `
 trap '' HUP INT QUIT TERM USR1 USR2 ALRM
 started() {
   if [ -r "/proc/$1/stat" ]; then
@@ -98,7 +98,7 @@ export class Watchdog {
       return;
     }
     // A session of its own: what a terminal sends to the host's group must not end the watchdog before the host.
-    const child = builtin.childProcess.spawn(SHELL, ["-c", watchdogScript, "goplug-watchdog"], {
+    const child = builtin.childProcess.spawn(SHELL, ["-c", WATCHDOG_SCRIPT, "goplug-watchdog"], {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin" },
       stdio: ["pipe", "ignore", "ignore"],

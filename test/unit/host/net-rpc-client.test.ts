@@ -4,10 +4,10 @@ import { Writable } from "node:stream";
 import { describe, type TestContext, test } from "node:test";
 import { MuxBroker } from "../../../src/broker/mux-broker.js";
 import {
+  CONTROL_SERVICE,
   controlMethods,
-  controlService,
+  DISPENSER_SERVICE,
   dispenserMethods,
-  dispenserService,
 } from "../../../src/definition/control.js";
 import { netRpcPlugin } from "../../../src/definition/net-rpc-plugin.js";
 import * as gob from "../../../src/gob/index.js";
@@ -45,7 +45,7 @@ async function connected(
   const broker = new MuxBroker(server);
   let quits = 0;
   const rpc = new RpcServer()
-    .register(controlService, controlMethods, {
+    .register(CONTROL_SERVICE, controlMethods, {
       Ping: () => ({}),
       Quit() {
         quits++;
@@ -54,7 +54,7 @@ async function connected(
       },
       ...control,
     })
-    .register(dispenserService, dispenserMethods, {
+    .register(DISPENSER_SERVICE, dispenserMethods, {
       Dispense: (name) =>
         dispense?.(name, broker) ?? broker.serve(methods, { Hello: () => `hello from ${name}` }),
     });

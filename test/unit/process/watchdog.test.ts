@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { type Leftover, removeLeftover } from "../../../src/process/host-end/leftover.js";
-import { watchdogScript } from "../../../src/process/host-end/watchdog.js";
+import { WATCHDOG_SCRIPT } from "../../../src/process/host-end/watchdog.js";
 
 const folder = mkdtempSync(join(tmpdir(), "goplug-watchdog-"));
 after(() => rmSync(folder, { recursive: true }));
 
 /** Tells a watchdog these lines, and then that its host is gone. */
 async function afterHost(...lines: string[]): Promise<void> {
-  const child = spawn("/bin/sh", ["-c", watchdogScript], { stdio: ["pipe", "ignore", "ignore"] });
+  const child = spawn("/bin/sh", ["-c", WATCHDOG_SCRIPT], { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end(lines.map((line) => `${line}\n`).join(""));
   await once(child, "close");
 }
@@ -78,7 +78,7 @@ describe("a pid", { skip: canContain ? false : "needs the right to make a pid na
       const home = mkdtempSync(join(folder, "reuse-"));
       const { stdout } = spawnSync(
         "unshare",
-        [...container, "sh", "-c", reuse, "sh", home, watchdogScript, what],
+        [...container, "sh", "-c", reuse, "sh", home, WATCHDOG_SCRIPT, what],
         { encoding: "utf8", timeout: 60_000, killSignal: "SIGKILL" },
       );
       assert.equal(stdout.trim(), outcome);
