@@ -56,6 +56,8 @@ export class ClientCall implements StreamHandler, InboxOwner {
   #keptBytes = 0;
   #halfClosed = false;
   #encoding: Encoding = "identity";
+  #deadline = Infinity;
+  #started = 0;
   #stopTimer: (() => void) | undefined;
   #wasRefused = false;
   #grpc = false;
@@ -80,10 +82,10 @@ export class ClientCall implements StreamHandler, InboxOwner {
 
   /** Ends the call with DEADLINE_EXCEEDED at this time (milliseconds since the epoch). */
   limit(deadline: number): void {
-    const started = Date.now();
-    this.#stopTimer = startTimer(Math.max(0, deadline - started), () => {
-      const seconds = ((Date.now() - started) / 1000).toFixed(3);
-      this.cancel(Code.DEADLINE_EXCEEDED, `Deadline exceeded after ${seconds}s`);
+    this.#started = Date.now();
+    this.#deadline = deadline;
+    this.#stopTimer = startTimer(Math.max(0, deadline - this.#started), () => {
+      this.cancel(Code.DEADLINE_EXCEEDED, this.#late());
     });
   }
 
@@ -192,11 +194,25 @@ export class ClientCall implements StreamHandler, InboxOwner {
       this.#listener.onUnprocessed!();
       return;
     }
-    this.#finish(error === undefined ? without("the stream ended without a status") : statusOfError(error));
+    if (error === undefined) this.#finish(without("the stream ended without a status"));
+    else if (this.#isLate(error))
+      this.#finish({ code: Code.DEADLINE_EXCEEDED, details: this.#late(), trailers: [], error });
+    else this.#finish(statusOfError(error));
   }
 
   onDrain(): void {
     this.#listener.onDrain?.();
+  }
+
+  #late(): string {
+    const seconds = ((Date.now() - this.#started) / 1000).toFixed(3);
+    return `Deadline exceeded after ${seconds}s`;
+  }
+
+  /** The server's timer was first, and has reset the stream (grpc-go: http2_client.go, handleRSTStream). */
+  #isLate(error: Http2Error): boolean {
+    const isCancel = error.code === "ERR_HTTP2_RESET" && error.http2Code === ErrorCode.CANCEL;
+    return isCancel && Date.now() >= this.#deadline;
   }
 
   #keep(body: Uint8Array, compressed: boolean): void {

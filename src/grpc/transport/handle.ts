@@ -61,10 +61,13 @@ type Answer = (
 
 type Call = ServerInterceptingCallInterface;
 
-/** Runs a handler for a call, as grpc-js does for each of the four kinds. */
-export function handle(call: Call, handler: Handler): void {
+/**
+ * Runs a handler for a call, as grpc-js does for each of the four kinds.
+ * @param lastBytes how long the message was that came last
+ */
+export function handle(call: Call, handler: Handler, lastBytes: () => number): void {
   if (handler.type === "unary" || handler.type === "serverStream") whenWhole(call, handler);
-  else streamed(call, handler);
+  else streamed(call, handler, lastBytes);
 }
 
 /** One request: the handler is called when it is there, and the client has ended its side. */
@@ -105,7 +108,7 @@ function whenWhole(call: Call, handler: Handler): void {
 }
 
 /** Many requests: the handler is called at once, and reads them. */
-function streamed(call: Call, handler: Handler): void {
+function streamed(call: Call, handler: Handler, lastBytes: () => number): void {
   let surface: ReadingCall | BothCall | undefined;
   call.start({
     onReceiveMetadata(metadata) {
@@ -117,7 +120,7 @@ function streamed(call: Call, handler: Handler): void {
         run(call, () => handler.func(surface));
       }
     },
-    onReceiveMessage: (message) => void surface?.push(message),
+    onReceiveMessage: (message) => surface?.receive(message, lastBytes()),
     onReceiveHalfClose: () => void surface?.push(null),
     onCancel: () => cancel(surface),
   });

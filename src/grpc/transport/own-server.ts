@@ -213,24 +213,25 @@ export class OwnServer {
       return nobody(stream);
     }
     const call = new OwnServerCall(stream, headers, handler.codec, connection);
+    const lastBytes = (): number => call.lastBytes;
     let outer: Parameters<typeof handle>[0] = call;
     for (const interceptor of this.#interceptors) outer = interceptor(handler.definition, outer);
     if (handler.codec.Metadata !== undefined) {
       // The stream must have its handler before anything is answered on it.
-      queueMicrotask(() => handle(outer, handler));
-    } else void this.#handleLater(outer, handler);
+      queueMicrotask(() => handle(outer, handler, lastBytes));
+    } else void this.#handleLater(outer, handler, lastBytes);
     return call;
   }
 
   /** Handles a call that came before grpc-js was there. */
-  async #handleLater(call: Parameters<typeof handle>[0], handler: Handler): Promise<void> {
+  async #handleLater(...[call, handler, lastBytes]: Parameters<typeof handle>): Promise<void> {
     try {
       await this.#loading;
     } catch (error) {
       call.sendStatus({ code: Code.INTERNAL, details: (error as Error).message });
       return;
     }
-    handle(call, handler);
+    handle(call, handler, lastBytes);
   }
 
   /** grpc-go's words (server.go, handleStream). */

@@ -56,6 +56,8 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   readonly #host: string;
   readonly #headers: HeaderList;
   readonly #deadline: number;
+  /** How long the message was that came last, as it was before it was read. */
+  lastBytes = 0;
   #listener: Listener | undefined;
   #stopTimer: (() => void) | undefined;
   #metadataSent = false;
@@ -169,6 +171,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   // InboxOwner
 
   onMessage(bytes: Buffer): void {
+    this.lastBytes = bytes.length;
     let message: unknown;
     try {
       message = this.#codec.deserialize(bytes);

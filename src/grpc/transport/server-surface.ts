@@ -6,6 +6,7 @@ import type {
   ServerInterceptingCallInterface,
   StatusObject,
 } from "@grpc/grpc-js";
+import { ReadAhead } from "./read-ahead.js";
 import { Code } from "./status.js";
 
 // What handlers are given: grpc-js's four kinds of calls, in the same form. The package keeps its classes to itself.
@@ -27,6 +28,14 @@ export class UnaryCall extends EventEmitter {
     this.metadata = metadata;
     this.request = request;
   }
+
+  /** grpc-js's unary calls, too, are ended with a status by the event `error`. */
+  override emit(event: string | symbol, ...given: unknown[]): boolean {
+    if (event !== "error") return super.emit(event, ...given);
+    this.call.sendStatus(errorStatus(given[0] as Error));
+    if (this.listenerCount("error") > 0) super.emit(event, ...given);
+    return true;
+  }
 }
 
 export class ReadingCall extends Readable {
@@ -34,6 +43,7 @@ export class ReadingCall extends Readable {
   readonly call: Intercepting;
   readonly metadata: Metadata;
   cancelled = false;
+  readonly #ahead = new ReadAhead(() => this.call.startRead());
 
   constructor(path: string, call: Intercepting, metadata: Metadata) {
     super({ objectMode: true });
@@ -43,7 +53,20 @@ export class ReadingCall extends Readable {
   }
 
   override _read(): void {
-    this.call.startRead();
+    this.#ahead.want();
+  }
+
+  override read(size?: number): unknown {
+    const message: unknown = super.read(size);
+    if (message !== null) this.#ahead.taken();
+    return message;
+  }
+
+  /** Takes a message that was so many bytes. */
+  receive(message: unknown, bytes: number): void {
+    const before = this.readableLength;
+    this.push(message);
+    if (this.readableLength > before) this.#ahead.held(bytes);
   }
 }
 
@@ -55,6 +78,7 @@ export class WritingCall extends Writable {
   cancelled = false;
   #status: PartialStatusObject = { code: Code.OK, details: "OK" };
   #trailer: Metadata | undefined;
+  #answered = false;
 
   constructor(path: string, call: Intercepting, metadata: Metadata, request: unknown) {
     super({ objectMode: true });
@@ -74,7 +98,19 @@ export class WritingCall extends Writable {
 
   override _final(callback: () => void): void {
     callback();
-    this.call.sendStatus({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+    this.#answer({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+  }
+
+  /** A handler that destroys its call (as `pipeline` does when its source fails) has given no status. */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.cancelled) this.#answer(destroyedStatus(error));
+    callback(error);
+  }
+
+  #answer(status: PartialStatusObject): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.call.sendStatus(status);
   }
 
   /** grpc-js's end takes the trailer. */
@@ -91,6 +127,8 @@ export class BothCall extends Duplex {
   cancelled = false;
   #status: PartialStatusObject = { code: Code.OK, details: "OK" };
   #trailer: Metadata | undefined;
+  #answered = false;
+  readonly #ahead = new ReadAhead(() => this.call.startRead());
 
   constructor(path: string, call: Intercepting, metadata: Metadata) {
     super({ objectMode: true });
@@ -104,7 +142,19 @@ export class BothCall extends Duplex {
   }
 
   override _read(): void {
-    this.call.startRead();
+    this.#ahead.want();
+  }
+
+  override read(size?: number): unknown {
+    const message: unknown = super.read(size);
+    if (message !== null) this.#ahead.taken();
+    return message;
+  }
+
+  receive(message: unknown, bytes: number): void {
+    const before = this.readableLength;
+    this.push(message);
+    if (this.readableLength > before) this.#ahead.held(bytes);
   }
 
   override _write(message: unknown, _encoding: string, callback: () => void): void {
@@ -113,7 +163,18 @@ export class BothCall extends Duplex {
 
   override _final(callback: () => void): void {
     callback();
-    this.call.sendStatus({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+    this.#answer({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    if (!this.cancelled) this.#answer(destroyedStatus(error));
+    callback(error);
+  }
+
+  #answer(status: PartialStatusObject): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    this.call.sendStatus(status);
   }
 
   override end(trailer?: unknown): this {
@@ -143,6 +204,10 @@ for (const { prototype } of [UnaryCall, ReadingCall, WritingCall, BothCall]) {
     return this.path;
   };
   Object.defineProperty(prototype, "getPath", { value, writable: true, configurable: true });
+}
+
+function destroyedStatus(error: Error | null): PartialStatusObject {
+  return errorStatus(error ?? new Error("the handler has destroyed its call"));
 }
 
 /** The status that a handler's error is, by grpc-js's rules. */

@@ -66,6 +66,7 @@ export function statusOfError(error: Http2Error): CallStatus {
   }
 }
 
+/** grpc-go: http_util.go, http2ErrConvTab. */
 function codeOfReset(code: number): number {
   switch (code) {
     case ErrorCode.REFUSED_STREAM:
@@ -74,10 +75,12 @@ function codeOfReset(code: number): number {
       return Code.CANCELLED;
     case ErrorCode.ENHANCE_YOUR_CALM:
       return Code.RESOURCE_EXHAUSTED;
+    case ErrorCode.FLOW_CONTROL_ERROR:
+      return Code.RESOURCE_EXHAUSTED;
     case ErrorCode.INADEQUATE_SECURITY:
       return Code.PERMISSION_DENIED;
     default:
-      return Code.INTERNAL;
+      return code > ErrorCode.HTTP_1_1_REQUIRED ? Code.UNKNOWN : Code.INTERNAL;
   }
 }
 

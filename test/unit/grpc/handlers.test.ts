@@ -1,9 +1,18 @@
 // Implementations as promises and iterables, over the wire: protobuf-es's services, and those of other generators.
 import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import * as protobuf from "@bufbuild/protobuf";
-import { credentials, Metadata, Server, ServerCredentials, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+  status,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import {
   AbortedError,
   addProtobufService,
@@ -336,5 +345,67 @@ test("a handler that throws the status OK has failed all the same", async () => 
   for (const pair of [es, ts]) {
     await assert.rejects(stream(pair).sink([]), { code: status.UNKNOWN, details: "fine" });
     await assert.rejects(collect(stream(pair).source({})), { code: status.UNKNOWN, details: "fine" });
+  }
+});
+
+test("handlers that destroy their call, or end a unary one by the event, have ended it", async () => {
+  const destroying = (error?: Error) => (call: { destroy(error?: Error): void }) => void call.destroy(error);
+  for (const [how, expected] of [
+    [destroying(), { code: status.UNKNOWN, details: "the handler has destroyed its call" }],
+    [destroying(new Error("no source")), { code: status.UNKNOWN, details: "no source" }],
+    [
+      destroying(Object.assign(new Error(), { code: 9, details: "not now" })),
+      { code: 9, details: "not now" },
+    ],
+  ] as const) {
+    await using pair = await grpcPair((server) => {
+      server.addService(StreamService, {
+        source: how,
+        mirror: how,
+        sink: () => {},
+      } as unknown as UntypedServiceImplementation);
+      server.addService(KVService, {
+        get: (call: EventEmitter) => void call.emit("error", { code: 9, details: "by event" }),
+      } as unknown as UntypedServiceImplementation);
+    });
+    await assert.rejects(collect(stream(pair).source({})), expected);
+    await assert.rejects(collect(stream(pair).mirror([data(1)])), expected);
+    const kv = pair.conn.protobuf(KVes, protobuf);
+    await assert.rejects(kv.get({}), { code: 9, details: "by event" });
+  }
+});
+
+test("of what a handler does not read little is taken, however large its messages", async () => {
+  let read!: () => void;
+  let begins: Promise<void>;
+  const got: number[] = [];
+  handlers = {
+    async sink(requests) {
+      await begins;
+      for await (const { data: bytes } of requests) got.push(bytes.length);
+      return { bytes: BigInt(got.length) };
+    },
+  };
+  for (const pair of [es, ts]) {
+    got.length = 0;
+    begins = new Promise((resolve) => {
+      read = resolve;
+    });
+    let given = 0;
+    const size = 512 * 1024;
+    const sunk = stream(pair).sink(
+      (function* () {
+        for (; given < 40; given++) yield { data: new Uint8Array(size) };
+      })(),
+    );
+    for (let before = -1; before !== given; ) {
+      before = given;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    // One that waits for the handler, the window of 1 MiB, one under way at the client, and what the socket holds.
+    assert.ok(given < 10, `${given} messages were taken`);
+    read();
+    assert.equal((await sunk).bytes, 40n);
+    assert.deepEqual(new Set(got), new Set([size]));
   }
 });

@@ -230,3 +230,32 @@ test("calls after the connection's end leave nothing behind at its socket", asyn
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(warnings, []);
 });
+
+test("a call that the server's timer resets at its deadline has exceeded it", async () => {
+  const { call } = await serve("goplug", [
+    ({ stream }) => {
+      // Busy until the deadline has passed, so that the reset comes before the client's own timer can fire.
+      const end = Date.now() + 60;
+      while (Date.now() < end);
+      stream.close(constants.NGHTTP2_CANCEL);
+    },
+  ]);
+  for (let i = 0; i < 5; i++) {
+    await assert.rejects(call(Buffer.alloc(1), { deadline: Date.now() + 30 }), {
+      code: status.DEADLINE_EXCEEDED,
+    });
+  }
+});
+
+test("a reset before the deadline is a reset, with grpc-go's status for its code", async () => {
+  const codes = [
+    [constants.NGHTTP2_CANCEL, status.CANCELLED],
+    [constants.NGHTTP2_FLOW_CONTROL_ERROR, status.RESOURCE_EXHAUSTED],
+    [constants.NGHTTP2_HTTP_1_1_REQUIRED, status.INTERNAL],
+    [0xee, status.UNKNOWN],
+  ] as const;
+  for (const [code, expected] of codes) {
+    const { call } = await serve("goplug", [({ stream }) => stream.close(code)]);
+    await assert.rejects(call(Buffer.alloc(1), { deadline: Date.now() + 60_000 }), { code: expected });
+  }
+});
