@@ -7,18 +7,21 @@ import { alternate, type Row, row, type Suite } from "./harness.js";
 
 const rounds = 7;
 
-/** bench-host-kv's modes, and the calls that a measurement makes. */
+/** bench-host-kv's modes, and the calls that a measurement makes: after as many as V8 takes to compile what they run. */
 const modes = [
-  { row: "plugin.sequential", mode: "sequential", calls: 10_000, size: 64 },
-  { row: "plugin.inflight64", mode: "inflight64", calls: 40_000, size: 64 },
-  { row: "plugin.echo64k", mode: "echo64k", calls: 3000, size: 65_536 },
-  { row: "plugin.get1MiB", mode: "get1MiB", calls: 300, size: 1 << 20 },
+  { row: "plugin.sequential", mode: "sequential", warmup: 2000, calls: 10_000, size: 64 },
+  { row: "plugin.inflight64", mode: "inflight64", warmup: 2000, calls: 40_000, size: 64 },
+  { row: "plugin.echo64k", mode: "echo64k", warmup: 2000, calls: 3000, size: 65_536 },
+  { row: "plugin.get1MiB", mode: "get1MiB", warmup: 800, calls: 300, size: 1 << 20 },
 ];
 
 const run = promisify(execFile);
 
-async function measure({ mode, calls, size }: (typeof modes)[number], command: string[]): Promise<number> {
-  const settings = ["-mode", mode, "-n", String(calls), "-size", String(size)];
+async function measure(
+  { mode, warmup, calls, size }: (typeof modes)[number],
+  command: string[],
+): Promise<number> {
+  const settings = ["-mode", mode, "-warmup", String(warmup), "-n", String(calls), "-size", String(size)];
   const { stdout } = await run(binary("bench-host-kv"), [...settings, "--", ...command]);
   const result = JSON.parse(stdout) as { calls: number; seconds: number };
   return result.calls / result.seconds;

@@ -25,6 +25,12 @@ const pairs: Readonly<Record<string, Pair>> = {
     const [here, there] = [await client.openChannel(), await server.acceptChannel()];
     return [here, there, () => a.writableLength + b.writableLength];
   },
+  async "yamux over a socket"(t) {
+    const [a, b] = await unixPair();
+    const { client, server } = sessions(t, [a, b]);
+    const [here, there] = [await client.openChannel(), await server.acceptChannel()];
+    return [here, there, () => a.writableLength + b.writableLength];
+  },
 };
 
 const size = 65_536;
@@ -41,6 +47,31 @@ function service(overrides: { Echo?: (bytes: Uint8Array) => Uint8Array } = {}): 
 }
 
 for (const [name, pair] of Object.entries(pairs)) {
+  test(`${name}: bytes that a caller changes after the call, or a handler after its return, arrive as they were`, async (t) => {
+    const [here, there] = await pair(t);
+    const reply = Buffer.alloc(1 << 20);
+    const served = service({
+      Echo(bytes) {
+        reply.fill(bytes[0]! ^ bytes.at(-1)! ^ 0x55);
+        queueMicrotask(() => reply.fill(0));
+        return reply;
+      },
+    }).serve(there);
+    const client = new RpcClient(here);
+    const rpc = caller(client, "Test", methods);
+    const argument = Buffer.alloc(1 << 20);
+    // Each large message goes into memory that earlier ones have been in.
+    const replies: Uint8Array[] = [];
+    for (let i = 1; i <= 8; i++) {
+      const call = rpc.Echo(argument.fill(i));
+      argument.fill(0xff, argument.length / 2);
+      replies.push(await call);
+    }
+    for (const bytes of replies) assert(Buffer.alloc(1 << 20, 0x55).equals(bytes));
+    await client.close();
+    await served;
+  });
+
   test(`${name}: calls to a peer that does not read wait unencoded, and all come through when it does`, async (t) => {
     const [here, there, written] = await pair(t);
     const client = new RpcClient(here);
