@@ -56,7 +56,9 @@ def main():
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
 
     if sys.argv[1:] == ["--unix"]:
-        directory = tempfile.mkdtemp(prefix="kv-plugin-")
+        # Hosts that make a folder for sockets remove it, and so also what a plugin leaves that is killed.
+        parent_directory = os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or None
+        directory = tempfile.mkdtemp(prefix="kv-plugin-", dir=parent_directory)
         path = os.path.join(directory, "socket")
         server.add_insecure_port("unix:" + path)
         where = "unix|" + path

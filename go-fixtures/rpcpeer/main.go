@@ -117,6 +117,9 @@ func listen(network, address string, handle func(net.Conn)) {
 	if err != nil {
 		fail(err)
 	}
+	// Before anybody knows where it listens, and may end it: the socket file is removed in every case.
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM, os.Interrupt)
 	fmt.Println("listening", network, l.Addr())
 	go func() {
 		for {
@@ -127,8 +130,6 @@ func listen(network, address string, handle func(net.Conn)) {
 			go handle(c)
 		}
 	}()
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, syscall.SIGTERM, os.Interrupt)
 	go func() {
 		linger.WhileParentLives()
 		end <- syscall.SIGTERM

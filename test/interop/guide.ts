@@ -100,7 +100,7 @@ console.log("added");
 let prepared: Promise<string> | undefined;
 
 async function prepare(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "guide-"));
+  const folder = mkdtempSync(join(tmpdir(), "shared-guide-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await makeTools(folder);
   const first = [...sections().values()][0]!;
