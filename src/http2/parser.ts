@@ -28,6 +28,8 @@ export class FrameParser {
   #flags = 0;
   #id = 0;
   #collected: Buffer = Buffer.alloc(0);
+  /** Frames that have begun. */
+  frames = 0;
 
   /**
    * @param maxFrameSize bytes of a payload (SETTINGS_MAX_FRAME_SIZE)
@@ -114,6 +116,7 @@ export class FrameParser {
 
   /** Reads a header and returns the payload's length. */
   #read(bytes: Buffer, at: number): number {
+    this.frames++;
     const length = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     this.#type = bytes[at + 3]!;
     this.#flags = bytes[at + 4]!;

@@ -41,6 +41,13 @@ const trace = createTrace("goplug:http2");
 
 /** The input waits as long as so much output does. */
 const PAUSE_AT = 32 * 1024 * 1024;
+/**
+ * What is taken in one turn of the event loop, in bytes; beyond that the peer waits for the next turn, so that one that
+ * sends without end holds up neither timers nor other connections.
+ */
+const TURN_WORK = 4 * 1024 * 1024;
+/** A frame means as much work as this many bytes, whatever it carries. */
+const FRAME_WORK = 1024;
 /** Milliseconds that the peer has to close a connection after this side has. */
 const LINGER = 1000;
 /** Milliseconds after the first GOAWAY of a drain in which new streams are still taken, if the peer does not answer. */
@@ -81,7 +88,11 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   #error: Http2Error | undefined;
   /** The latest that the peer has said of its end. */
   #goAway: GoAway | undefined;
+  /** The peer does not read, and is not read from until it does. */
   #paused = false;
+  /** What was taken since the peer last had to wait for a turn, and whether it waits now. */
+  #work = 0;
+  #givesWay = false;
   /** The peer has acknowledged this side's SETTINGS. */
   #heeded = false;
   #onEnding: (() => void) | undefined;
@@ -290,7 +301,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   relieved(): void {
     if (this.#paused) {
       this.#paused = false;
-      this.#connection.resume();
+      if (!this.#givesWay) this.#connection.resume();
     }
     this.out.serve();
   }
@@ -312,6 +323,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     if (this.#state === "closed") return;
     this.#keepalive?.heard();
     this.#receiver.mayKeep = mayKeep;
+    const { frames } = this.#parser;
     try {
       this.#parser.push(chunk);
     } catch (error) {
@@ -326,7 +338,19 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       this.#paused = true;
       this.#connection.pause();
     }
+    this.#work += chunk.length + (this.#parser.frames - frames) * FRAME_WORK;
+    if (this.#work >= TURN_WORK && !this.#givesWay) {
+      this.#work = 0;
+      this.#givesWay = true;
+      this.#connection.pause();
+      setImmediate(this.#goOn);
+    }
   }
+
+  readonly #goOn = (): void => {
+    this.#givesWay = false;
+    if (!this.#paused) this.#connection.resume();
+  };
 
   #changeWindows(delta: number): void {
     for (const stream of this.streams) {
@@ -386,7 +410,9 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
     this.#writer.close();
     this.#connection.end();
-    if (this.#paused) this.#connection.resume();
+    // For its end to be told.
+    this.#paused = false;
+    this.#connection.resume();
     this.#timers.start(LINGER, () => this.#connection.destroy());
     const reason = error ?? closedError();
     this.#markFailed(reason);

@@ -1,7 +1,9 @@
 // Rules between two sides that both keep them, in the cases that come seldom: the other side is a script.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { duplexConnection, Session, type SessionOptions } from "../../../src/http2/index.js";
+import type { ConnectionHandler } from "../../../src/http2/connection.js";
+import { PREFACE } from "../../../src/http2/frame.js";
+import { type Connection, duplexConnection, Session, type SessionOptions } from "../../../src/http2/index.js";
 import { FrameParser } from "../../../src/http2/parser.js";
 import { frame, Recorder, request, socketPair, until } from "./support.js";
 
@@ -150,3 +152,33 @@ for (const [name, one] of Object.entries(floods)) {
     assert.equal(seen.goAway, 11);
   });
 }
+
+test("a peer that sends without end waits for the next turn of the event loop", async () => {
+  const calls: string[] = [];
+  let handler!: ConnectionHandler;
+  const connection: Connection = {
+    copies: false,
+    attach(given) {
+      handler = given;
+    },
+    write: (_chunks, taken) => queueMicrotask(taken),
+    pause: () => void calls.push("pause"),
+    resume: () => void calls.push("resume"),
+    end() {},
+    destroy: () => handler.onClose(),
+  };
+  let requests = 0;
+  const session = Session.server(connection, (stream) => {
+    requests++;
+    queueMicrotask(() => stream.respond([":status", "200"], true));
+    return { onHeaders() {}, onData() {}, onEnd() {}, onClose() {} };
+  });
+  handler.onData(Buffer.concat([PREFACE, frame(4, 0, 0)]), true);
+  for (let id = 1; id < 20_000 && calls.length === 0; id += 2)
+    handler.onData(frame(1, 5, id, "83868441 0178"), true);
+  assert.deepEqual(calls, ["pause"]);
+  assert.ok(requests > 100 && requests < 5000, `${requests} requests in one turn`);
+  await new Promise(setImmediate);
+  assert.deepEqual(calls, ["pause", "resume"]);
+  session.close();
+});
