@@ -8,6 +8,9 @@ const READ_BUFFER_SIZE = 262_144;
 /** Where all accepted sockets are read to: what has been read is told before anything else can be. */
 let buffer: Buffer | undefined;
 
+/** The last line of Node that this was tried on: what a later one makes of its sockets is not known before. */
+const LAST_KNOWN_NODE = 26;
+
 /** What a socket is read by (Node's lib/net.js, lib/internal/stream_base_commons.js). */
 interface Internals {
   readonly _handle?: { readonly useUserBuffer?: (buffer: Uint8Array) => void } | null;
@@ -20,9 +23,10 @@ interface Internals {
  * socket stays the same to those who hold it, but for its `data`.
  *
  * @returns undefined, and the socket is as it was, where somebody reads already, or the runtime's sockets are made
- * differently (Bun, Deno)
+ * differently (Bun, Deno), or may be (a Node newer than those that this was tried on)
  */
 export function readAccepted(stream: Duplex): InPlaceReader | undefined {
+  if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return undefined;
   if (!(stream instanceof Socket) || stream.readableLength > 0 || stream.readableFlowing !== null)
     return undefined;
   const socket = stream as unknown as Internals;

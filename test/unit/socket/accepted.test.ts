@@ -47,6 +47,18 @@ describe("readAccepted", () => {
     end();
   });
 
+  test("is left alone on a Node that nobody has tried it on", async () => {
+    const known = process.versions;
+    Object.defineProperty(process, "versions", { value: { ...known, node: "99.0.0" } });
+    try {
+      const { used, end } = await accepted((socket) => readAccepted(socket));
+      assert.equal(used, undefined);
+      end();
+    } finally {
+      Object.defineProperty(process, "versions", { value: known });
+    }
+  });
+
   test("a pause stops the bytes, and nothing is lost by it", async () => {
     const body = Buffer.alloc(2_000_000, "goplug");
     const { used, client, end } = await accepted((socket) => {
