@@ -23,21 +23,24 @@ const EMITS = 1 << 17;
 const SYMBOL_SHIFT = 18;
 const FAILS = -1;
 
-let machine: Int32Array | undefined;
+/** What a step is that was never taken: each real one leads to another state, or gives a symbol. */
+const UNKNOWN = 0;
+
+interface Machine {
+  /** The children of each inner node, for a 0 and for a 1: a further inner node if not negative, else -1 - symbol. */
+  readonly children: Int16Array;
+  /** By state and the next four bits. */
+  readonly steps: Int32Array;
+  /** The states in which nothing but padding is left: the beginning of the end-of-string symbol, less than a byte of it. */
+  readonly accepting: ReadonlySet<number>;
+}
+
+let machine: Machine | undefined;
 
 /** Made when the first Huffman string comes: a plugin may never see one. */
-function build(): Int32Array {
-  // Children of the inner nodes: a further inner node if positive or zero, else -1 - symbol.
-  const children: number[][] = [[]];
-  const insert = (code: number, bits: number, symbol: number): void => {
-    let node = 0;
-    for (let bit = bits - 1; bit > 0; bit--) {
-      const side = (code >>> bit) & 1;
-      children[node]![side] ??= children.push([]) - 1;
-      node = children[node]![side]!;
-    }
-    children[node]![code & 1] = -1 - symbol;
-  };
+function build(): Machine {
+  const children = new Int16Array(512);
+  let nodes = 1;
   const symbols = Array.from({ length: 257 }, (_, symbol) => symbol);
   const bitsOf = (symbol: number): number => (symbol === EOS ? EOS_BITS : lengths[symbol]!);
   symbols.sort((a, b) => bitsOf(a) - bitsOf(b) || a - b);
@@ -46,33 +49,39 @@ function build(): Int32Array {
   for (const symbol of symbols) {
     code <<= bitsOf(symbol) - last;
     last = bitsOf(symbol);
-    insert(code++, last, symbol);
+    let node = 0;
+    for (let bit = last - 1; bit > 0; bit--) {
+      const child = node * 2 + ((code >>> bit) & 1);
+      if (children[child] === 0) children[child] = nodes++;
+      node = children[child]!;
+    }
+    children[node * 2 + (code & 1)] = -1 - symbol;
+    code++;
   }
-  // Padding is the beginning of the end-of-string symbol, less than a byte of it.
   const accepting = new Set<number>();
   for (let node = 0, depth = 0; depth < 8; depth++) {
     accepting.add(node);
-    node = children[node]![1]!;
+    node = children[node * 2 + 1]!;
   }
-  const steps = new Int32Array(children.length * 16);
-  for (let state = 0; state < children.length; state++) {
-    for (let nibble = 0; nibble < 16; nibble++) {
-      let node = state;
-      let step = 0;
-      for (let bit = 3; bit >= 0 && step !== FAILS; bit--) {
-        const next = children[node]![(nibble >>> bit) & 1]!;
-        if (next >= 0) node = next;
-        else if (next === -1 - EOS) step = FAILS;
-        else {
-          step = EMITS | ((-1 - next) << SYMBOL_SHIFT);
-          node = 0;
-        }
-      }
-      steps[state * 16 + nibble] =
-        step === FAILS ? FAILS : step | node | (accepting.has(node) ? ACCEPTING : 0);
+  return { children, accepting, steps: new Int32Array(nodes * 16) };
+}
+
+/** Walks four bits from a state, and remembers what comes of it: strings meet few of all steps, a plugin's first call few of these. */
+function walk({ children, accepting, steps }: Machine, at: number): number {
+  let node = at >>> 4;
+  let symbol = 0;
+  for (let bit = 3; bit >= 0; bit--) {
+    const next = children[node * 2 + ((at >>> bit) & 1)]!;
+    node = Math.max(next, 0);
+    if (next === -1 - EOS) {
+      steps[at] = FAILS;
+      return FAILS;
     }
+    if (next < 0) symbol = EMITS | ((-1 - next) << SYMBOL_SHIFT);
   }
-  return steps;
+  const step = symbol | node | (accepting.has(node) ? ACCEPTING : 0);
+  steps[at] = step;
+  return step;
 }
 
 const scratch = Buffer.allocUnsafe(1024);
@@ -83,17 +92,23 @@ const scratch = Buffer.allocUnsafe(1024);
  */
 export function decodeHuffman(source: Uint8Array, start: number, end: number): string | undefined {
   machine ??= build();
+  const { steps } = machine;
   // The shortest code has five bits.
   const most = Math.ceil(((end - start) * 8) / 5);
   const out = most <= scratch.length ? scratch : Buffer.allocUnsafe(most);
   let length = 0;
   let step = ACCEPTING;
+  let place: number;
   for (let at = start; at < end; at++) {
     const byte = source[at]!;
-    step = machine[(step & 0xffff) * 16 + (byte >>> 4)]!;
+    place = (step & 0xffff) * 16 + (byte >>> 4);
+    step = steps[place]!;
+    if (step === UNKNOWN) step = walk(machine, place);
     if (step === FAILS) return undefined;
     if (step & EMITS) out[length++] = step >>> SYMBOL_SHIFT;
-    step = machine[(step & 0xffff) * 16 + (byte & 15)]!;
+    place = (step & 0xffff) * 16 + (byte & 15);
+    step = steps[place]!;
+    if (step === UNKNOWN) step = walk(machine, place);
     if (step === FAILS) return undefined;
     if (step & EMITS) out[length++] = step >>> SYMBOL_SHIFT;
   }
