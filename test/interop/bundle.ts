@@ -3,7 +3,7 @@ import { chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
 /** {@link bundleFile} for an example's plugin. */
 export function bundle(example: string): Promise<string> {
@@ -11,11 +11,12 @@ export function bundle(example: string): Promise<string> {
 }
 
 /** Bundles a plugin into one file in a folder of its own, as one would ship it, and gives the file to start. */
-export async function bundleFile(plugin: string): Promise<string> {
+export async function bundleFile(plugin: string, options: BuildOptions = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "plugin.mjs");
   await build({
+    ...options,
     entryPoints: [plugin],
     outfile: file,
     bundle: true,
