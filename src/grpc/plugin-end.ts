@@ -55,7 +55,7 @@ export interface PluginEndOptions extends GrpcServeOptions {
   readonly register: (server: AnyServer, broker: GRPCBroker) => Promise<void>;
 }
 
-const defaultGrace = 5000;
+const DEFAULT_GRACE = 5000;
 
 /**
  * The plugin's side of gRPC mode (go-plugin: GRPCServer): health, reflection, broker, stdio and controller beside the
@@ -132,7 +132,7 @@ export class PluginEnd {
   }
 
   /** {@link stopServing}, lets running calls end within the grace period, and closes. */
-  async close(graceMs = this.#options.gracePeriod ?? defaultGrace): Promise<void> {
+  async close(graceMs = this.#options.gracePeriod ?? DEFAULT_GRACE): Promise<void> {
     this.stopServing();
     this.#health.close();
     this.#broker.close();

@@ -84,7 +84,7 @@ export class HpackDecoder {
       else this.#literal(this.#integer(0x0f), false);
     }
     const headers = this.#headers;
-    this.#block = nothing;
+    this.#block = NOTHING;
     return { headers, truncated: this.#truncated, malformed: this.#malformed };
   }
 
@@ -191,7 +191,7 @@ export class HpackDecoder {
   }
 }
 
-const nothing = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0);
 
 function broken(what: string): Error {
   return connectionError(ErrorCode.COMPRESSION_ERROR, `${what} in a block of header fields`);

@@ -94,7 +94,7 @@ export class FrameParser {
         at += taken;
         if (this.#left === 0) {
           const payload = this.#collected;
-          this.#collected = empty;
+          this.#collected = EMPTY;
           this.#state = "header";
           this.#sink.frame(this.#type, this.#flags, this.#id, payload);
         }
@@ -137,7 +137,7 @@ export class FrameParser {
       this.#left = length;
       if (length > 0) this.#state = "data";
       this.#sink.data(this.#flags, this.#id, length);
-    } else if (length === 0) this.#sink.frame(this.#type, this.#flags, this.#id, empty);
+    } else if (length === 0) this.#sink.frame(this.#type, this.#flags, this.#id, EMPTY);
     else {
       this.#collected = Buffer.allocUnsafe(length);
       this.#left = length;
@@ -146,4 +146,4 @@ export class FrameParser {
   }
 }
 
-const empty = Buffer.alloc(0);
+const EMPTY = Buffer.alloc(0);

@@ -94,14 +94,14 @@ export function encodeMessage(text: string): string {
     if (byte >= 0x20 && byte <= 0x7e && byte !== 0x25) out[length++] = byte;
     else {
       out[length++] = 0x25;
-      out[length++] = hex.charCodeAt(byte >> 4);
-      out[length++] = hex.charCodeAt(byte & 15);
+      out[length++] = HEX.charCodeAt(byte >> 4);
+      out[length++] = HEX.charCodeAt(byte & 15);
     }
   }
   return out.toString("latin1", 0, length);
 }
 
-const hex = "0123456789ABCDEF";
+const HEX = "0123456789ABCDEF";
 
 /** The other way round; what is no `%XX` stands for itself (gRPC: PROTOCOL-HTTP2.md, Responses). */
 export function decodeMessage(text: string): string {
