@@ -56,10 +56,11 @@ def main():
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
 
     if sys.argv[1:] == ["--unix"]:
-        # Hosts that make a folder for sockets remove it, and so also what a plugin leaves that is killed.
-        parent_directory = os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or None
-        directory = tempfile.mkdtemp(prefix="kv-plugin-", dir=parent_directory)
-        path = os.path.join(directory, "socket")
+        # A host that makes a folder for sockets removes it, and so also the socket of a plugin that is killed.
+        folder = os.environ.get("PLUGIN_UNIX_SOCKET_DIR")
+        if not folder:
+            folder = directory = tempfile.mkdtemp(prefix="kv-plugin-")
+        path = os.path.join(folder, "socket")
         server.add_insecure_port("unix:" + path)
         where = "unix|" + path
     else:
