@@ -10,9 +10,9 @@ export function bundle(example: string): Promise<string> {
   return bundleFile(fileURLToPath(new URL(`../../examples/${example}/plugin.ts`, import.meta.url)));
 }
 
-/** Bundles a plugin into one file in a folder of its own, as one would ship it, and gives the file to start. */
+/** Bundles a plugin into one file in a folder of its own, as one would ship it, and gives the file to start. The folder stays until this process ends. */
 export async function bundleFile(plugin: string, options: BuildOptions = {}): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "bundle-"));
+  const folder = mkdtempSync(join(tmpdir(), "shared-bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "plugin.mjs");
   await build({
