@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 /** Bytes of messages that wait for a handler: one more is asked for as long as they are fewer. */
 const AHEAD_BYTES = 64 * 1024;
 
@@ -22,14 +24,18 @@ export class ReadAhead {
     this.#go();
   }
 
-  /** A message has come that waits in the stream. */
-  held(bytes: number): void {
+  /** Gives the stream a message that was so many bytes; a flowing one hands it on at once. */
+  push(stream: Readable, message: unknown, bytes: number): void {
+    const before = stream.readableLength;
+    stream.push(message);
+    if (stream.readableLength === before) return;
     this.#sizes.push(bytes);
     this.#held += bytes;
   }
 
-  /** The handler has taken a message that has waited. */
-  taken(): void {
+  /** @param message what the stream's `read` has given: one that has waited, if any */
+  taken(message: unknown): void {
+    if (message === null) return;
     this.#held -= this.#sizes.shift() ?? 0;
     this.#go();
   }

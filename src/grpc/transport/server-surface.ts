@@ -58,15 +58,37 @@ export class ReadingCall extends Readable {
 
   override read(size?: number): unknown {
     const message: unknown = super.read(size);
-    if (message !== null) this.#ahead.taken();
+    this.#ahead.taken(message);
     return message;
   }
 
   /** Takes a message that was so many bytes. */
   receive(message: unknown, bytes: number): void {
-    const before = this.readableLength;
-    this.push(message);
-    if (this.readableLength > before) this.#ahead.held(bytes);
+    this.#ahead.push(this, message, bytes);
+  }
+}
+
+/** How the handler of a stream ends its call: once, whatever it does. */
+class Ending {
+  readonly #call: Intercepting;
+  status: PartialStatusObject = { code: Code.OK, details: "OK" };
+  trailer: Metadata | undefined;
+  #told = false;
+
+  constructor(call: Intercepting) {
+    this.#call = call;
+  }
+
+  tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#call.sendStatus({ ...this.status, metadata: this.status.metadata ?? this.trailer ?? null });
+  }
+
+  /** The handler has destroyed the stream, as `pipeline` does when its source fails: it will give no status. */
+  abandon(error: Error | null): void {
+    this.status = errorStatus(error ?? new Error("the handler has destroyed its call"));
+    this.tell();
   }
 }
 
@@ -76,9 +98,7 @@ export class WritingCall extends Writable {
   readonly metadata: Metadata;
   readonly request: unknown;
   cancelled = false;
-  #status: PartialStatusObject = { code: Code.OK, details: "OK" };
-  #trailer: Metadata | undefined;
-  #answered = false;
+  readonly #ending: Ending;
 
   constructor(path: string, call: Intercepting, metadata: Metadata, request: unknown) {
     super({ objectMode: true });
@@ -86,8 +106,9 @@ export class WritingCall extends Writable {
     this.call = call;
     this.metadata = metadata;
     this.request = request;
+    this.#ending = new Ending(call);
     this.on("error", (error) => {
-      this.#status = errorStatus(error);
+      this.#ending.status = errorStatus(error);
       this.end();
     });
   }
@@ -98,24 +119,17 @@ export class WritingCall extends Writable {
 
   override _final(callback: () => void): void {
     callback();
-    this.#answer({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+    this.#ending.tell();
   }
 
-  /** A handler that destroys its call (as `pipeline` does when its source fails) has given no status. */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    if (!this.cancelled) this.#answer(destroyedStatus(error));
+    if (!this.cancelled) this.#ending.abandon(error);
     callback(error);
-  }
-
-  #answer(status: PartialStatusObject): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.call.sendStatus(status);
   }
 
   /** grpc-js's end takes the trailer. */
   override end(trailer?: unknown): this {
-    if (trailer) this.#trailer = trailer as Metadata;
+    if (trailer) this.#ending.trailer = trailer as Metadata;
     return super.end();
   }
 }
@@ -125,9 +139,7 @@ export class BothCall extends Duplex {
   readonly call: Intercepting;
   readonly metadata: Metadata;
   cancelled = false;
-  #status: PartialStatusObject = { code: Code.OK, details: "OK" };
-  #trailer: Metadata | undefined;
-  #answered = false;
+  readonly #ending: Ending;
   readonly #ahead = new ReadAhead(() => this.call.startRead());
 
   constructor(path: string, call: Intercepting, metadata: Metadata) {
@@ -135,8 +147,9 @@ export class BothCall extends Duplex {
     this.path = path;
     this.call = call;
     this.metadata = metadata;
+    this.#ending = new Ending(call);
     this.on("error", (error) => {
-      this.#status = errorStatus(error);
+      this.#ending.status = errorStatus(error);
       this.end();
     });
   }
@@ -147,14 +160,12 @@ export class BothCall extends Duplex {
 
   override read(size?: number): unknown {
     const message: unknown = super.read(size);
-    if (message !== null) this.#ahead.taken();
+    this.#ahead.taken(message);
     return message;
   }
 
   receive(message: unknown, bytes: number): void {
-    const before = this.readableLength;
-    this.push(message);
-    if (this.readableLength > before) this.#ahead.held(bytes);
+    this.#ahead.push(this, message, bytes);
   }
 
   override _write(message: unknown, _encoding: string, callback: () => void): void {
@@ -163,22 +174,16 @@ export class BothCall extends Duplex {
 
   override _final(callback: () => void): void {
     callback();
-    this.#answer({ ...this.#status, metadata: this.#status.metadata ?? this.#trailer ?? null });
+    this.#ending.tell();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    if (!this.cancelled) this.#answer(destroyedStatus(error));
+    if (!this.cancelled) this.#ending.abandon(error);
     callback(error);
   }
 
-  #answer(status: PartialStatusObject): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.call.sendStatus(status);
-  }
-
   override end(trailer?: unknown): this {
-    if (trailer) this.#trailer = trailer as Metadata;
+    if (trailer) this.#ending.trailer = trailer as Metadata;
     return super.end();
   }
 }
@@ -204,10 +209,6 @@ for (const { prototype } of [UnaryCall, ReadingCall, WritingCall, BothCall]) {
     return this.path;
   };
   Object.defineProperty(prototype, "getPath", { value, writable: true, configurable: true });
-}
-
-function destroyedStatus(error: Error | null): PartialStatusObject {
-  return errorStatus(error ?? new Error("the handler has destroyed its call"));
 }
 
 /** The status that a handler's error is, by grpc-js's rules. */
