@@ -148,7 +148,7 @@ export class ClientCall implements StreamHandler, InboxOwner {
       const status = readStatus(headers);
       if (status !== undefined) this.#finish(status);
       else if (httpStatus !== undefined && httpStatus !== "200") this.#finish(statusOfHttp(httpStatus));
-      else this.#finish(without("server closed the stream without a grpc-status"));
+      else this.#finish({ ...without("server closed the stream without a grpc-status"), code: Code.UNKNOWN });
       return;
     }
     const httpStatus = headers[1]!;

@@ -87,7 +87,8 @@ class Ending {
 
   /** The handler has destroyed the stream, as `pipeline` does when its source fails: it will give no status. */
   abandon(error: Error | null): void {
-    this.status = errorStatus(error ?? new Error("the handler has destroyed its call"));
+    const unexplained = { code: Code.UNKNOWN, details: "the handler has destroyed its call" };
+    this.status = error === null ? unexplained : errorStatus(error);
     this.tell();
   }
 }

