@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
@@ -52,7 +53,11 @@ class Side {
 test("10,000 idle calls", { timeout: 120_000 }, async (t) => {
   const path = listenPath(tmpdir(), `goplug-idle-${process.pid}`);
   const server = new Side("server", path);
-  after(() => server.stop());
+  after(async () => {
+    await server.stop();
+    // Killed, it has not removed its socket; a pipe of Windows is gone by itself.
+    await rm(path, { force: true }).catch(() => {});
+  });
   const before = { server: await server.report(), client: undefined as Report | undefined };
   const client = new Side("client", path);
   after(() => client.stop());
