@@ -415,7 +415,9 @@ const ownTls = ({ name, config: transport }: Variant): Case => ({
         env: { GOPLUG_TLS_CERT: files.cert, GOPLUG_TLS_KEY: files.key, GOPLUG_TLS_CLIENT_CA: files.ca },
       };
       const tlsConfig = { cert: ours.certPem, key: ours.keyPem, ca: theirs.certPem };
-      const config = { plugins: { counter }, cmd, allowedProtocols: ["grpc"] as const, ...transport };
+      // A folder that goes with the plugin: one that is killed, or has brokered servers open at its end, leaves their sockets.
+      const further = { unixSocketConfig: {}, ...transport };
+      const config = { plugins: { counter }, cmd, allowedProtocols: ["grpc"] as const, ...further };
       await withClient({ ...config, tlsConfig }, async (client) => {
         const { broker, counter: store } = await client.dispense("counter");
         const { id } = await call<object, BrokerId>(store, store.open, {});
