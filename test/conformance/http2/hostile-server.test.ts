@@ -12,6 +12,7 @@ import { FrameParser } from "../../../src/http2/parser.js";
 import { binary } from "../../interop/case.js";
 import { needs } from "../../support.js";
 import { frame } from "../../unit/http2/support.js";
+import { assertVerdicts, type Hostile, type Verdict } from "./hostile-table.js";
 
 const settings = frame(4, 0, 0);
 const ack = frame(4, 1, 0);
@@ -31,29 +32,16 @@ const end = frame(1, 5, 1, trailers);
 const whole = Buffer.concat([begin, body, end]);
 const goAway = (lastId: string, code = "00000000"): Buffer => frame(7, 0, 0, `${lastId} ${code}`);
 
-/**
- * The call's status code, and what the client said to the server at its end: RST_STREAM or GOAWAY with a code (the first of
- * them), `bye` where it went without a word, nothing if it stayed.
- */
-type Verdict = string;
-
-interface Hostile {
-  readonly name: string;
-  /** What comes after SETTINGS, once the request is whole; stream 1 is the call's. */
-  readonly frames: Buffer;
-  readonly ours: Verdict;
-  /** grpc-go's, where it is another. */
-  readonly go?: Verdict;
-  /** Why they are not the same. */
-  readonly because?: string;
-}
-
 const silent = "grpc-go closes the connection without a word";
 const ignored = "grpc-go ignores it, here until its deadline; by RFC 9113 it ends the connection";
 const lax = "grpc-go lets it pass; golang.org/x/net's client does not";
 const early = "grpc-go takes an informational response for the final one; golang.org/x/net's client does not";
 const told = "by RFC 9113, section 5.1, the server hears of it; grpc-go ignores it";
 
+/**
+ * Frames: what comes after SETTINGS, once the request is whole; stream 1 is the call's. Verdicts: the call's status code, and what
+ * the client said to the server at its end, the first RST_STREAM or GOAWAY with a code, or nothing. Go is grpc-go.
+ */
 const table: readonly Hostile[] = [
   { name: "a response as it should be", frames: whole, ours: "0" },
   {
@@ -481,11 +469,5 @@ async function goCall(port: number): Promise<number> {
 }
 
 test("grpc-go's client comes to the same, or there is a reason", needs("callpeer"), async () => {
-  const differences: Record<string, string[]> = { expected: [], found: [] };
-  for (const { name, frames, ours, go: theirs = ours, because } of table) {
-    differences.expected!.push(`${name}: ${theirs}`);
-    differences.found!.push(`${name}: ${await verdictOn(frames, goCall)}`);
-    assert.equal(because === undefined, theirs === ours, `${name}: a reason`);
-  }
-  assert.deepEqual(differences.found, differences.expected);
+  await assertVerdicts(table, (frames) => verdictOn(frames, goCall));
 });
