@@ -38,13 +38,13 @@ const known: ReadonlySet<string> = new Set([
   "grpc.lb_policy_name",
 ]);
 
-/** Further ones of servers. */
 /**
- * Calls that a connection may have open at a server; its client keeps further ones back until others have ended. (Go's
- * has no limit, and a stream costs it as much: a peer that opens them for nothing fills its memory.)
+ * Calls that a connection may have open at a server; its client keeps further ones back until others have ended, go-plugin's
+ * own among them, as its ping. So it lies where memory ends (some 700 MB), and not where a busy host gets to. (Go's has none.)
  */
-const MAX_STREAMS = 10_000;
+const MAX_STREAMS = 100_000;
 
+/** Further ones of servers. */
 const knownOfServers: ReadonlySet<string> = new Set(["grpc.max_concurrent_streams", "interceptors"]);
 
 /** The first option that only grpc-js understands; undefined where there is none. */

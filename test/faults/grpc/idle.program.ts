@@ -20,10 +20,14 @@ const service = {
     responseDeserialize: identity,
   },
 };
+/** Unlike events.once it does not fail with the call, whose cancellation is an error. */
+const event = (call: ClientDuplexStream<Buffer, Buffer>, name: string): Promise<void> =>
+  new Promise((resolve) => call.once(name, () => resolve()));
 const [role, path] = process.argv.slice(2) as [string, string];
 let calls = 0;
 let openCalls: (count: number) => Promise<void> = async () => {};
 let cancelCalls: () => Promise<void> = async () => {};
+let ping: () => Promise<void> = async () => {};
 
 if (role === "server") {
   const server = await makeServer(undefined, { transport: "goplug" });
@@ -44,20 +48,31 @@ if (role === "server") {
   const connection = await connectGrpc({ network: "unix", address: path }, { transport: "goplug" });
   const client = connection.client(Client);
   const open: ClientDuplexStream<Buffer, Buffer>[] = [];
+  const begin = (): ClientDuplexStream<Buffer, Buffer> => {
+    const call = client.makeBidiStreamRequest(service.talk.path, identity, identity);
+    call.on("error", () => {});
+    call.on("data", () => {});
+    return call;
+  };
+  ping = async () => {
+    const call = begin();
+    await event(call, "metadata");
+    const over = event(call, "status");
+    call.cancel();
+    await over;
+  };
   openCalls = async (count) => {
     const answered = Array.from({ length: count }, () => {
-      const call = client.makeBidiStreamRequest(service.talk.path, identity, identity);
-      call.on("error", () => {});
-      call.on("data", () => {});
+      const call = begin();
       open.push(call);
-      return new Promise((resolve) => call.once("metadata", resolve));
+      return event(call, "metadata");
     });
     await Promise.all(answered);
     calls = open.length;
   };
   cancelCalls = async () => {
     const ended = open.splice(0).map((call) => {
-      const over = new Promise((resolve) => call.once("status", resolve));
+      const over = event(call, "status");
       call.cancel();
       return over;
     });
@@ -79,6 +94,7 @@ await report();
 for await (const line of createInterface(process.stdin)) {
   const [what, count] = line.split(" ");
   if (what === "open") await openCalls(Number(count));
+  if (what === "ping") await ping();
   if (what === "cancel") await cancelCalls();
   await report();
 }

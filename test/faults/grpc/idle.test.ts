@@ -1,4 +1,4 @@
-// The memory of a connection with as many idle calls as a plugin takes: bounded on both sides, and given back.
+// A connection with many idle calls: its memory is bounded on both sides, and given back; and a further call has its place.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -73,6 +73,8 @@ test("10,000 idle calls", { timeout: 120_000 }, async (t) => {
     assert.ok(rss < MOST, `${rss} bytes of RSS of the ${side} for a call`);
   }
 
+  // As a host's ping does.
+  await client.ask("ping");
   const over = { client: await client.ask("cancel"), server: await server.ask("report") };
   for (const side of ["client", "server"] as const) {
     assert.equal(over[side].calls, 0);
