@@ -99,8 +99,9 @@ const statusOfName: Readonly<Record<string, number>> = {
 
 /**
  * The status that a handler's error becomes: that of a {@link GrpcError}, and of anything with a gRPC status in a
- * numeric `code` (grpc-js's ServiceError and StatusObject, connect-es's ConnectError); CANCELLED and DEADLINE_EXCEEDED
- * for signals and timeouts; else UNKNOWN with the error's message (grpc-go, server.go: processUnaryRPC).
+ * numeric `code` (grpc-js's ServiceError and StatusObject, connect-es's ConnectError; not DOMException's, nor those of
+ * `node:child_process`); CANCELLED and DEADLINE_EXCEEDED for signals and timeouts; else UNKNOWN with the error's message
+ * (grpc-go, server.go: processUnaryRPC).
  */
 export function statusOf(error: unknown, trailer?: MetadataLike): HandlerStatus {
   try {
@@ -131,8 +132,14 @@ function readStatus(error: unknown, trailer: MetadataLike | undefined): HandlerS
   const text = [details, rawMessage, message].find((value) => typeof value === "string") as
     | string
     | undefined;
-  const status = isStatus(code) ? code : (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN);
+  const status =
+    hasOtherCodes(error) || !isStatus(code) ? (statusOfName[String(name)] ?? GrpcStatus.UNKNOWN) : code;
   return told(status, text ?? thrownText(error));
+}
+
+/** Whether its numeric `code` is something else: DOMException's number of old, or how a program that was run ended. */
+function hasOtherCodes(error: unknown): boolean {
+  return error instanceof DOMException || (error instanceof Error && "cmd" in error);
 }
 
 /** Half of a surrogate pair has no UTF-8; grpc-js's transport would throw over it where nobody catches. */

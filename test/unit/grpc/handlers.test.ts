@@ -1,8 +1,10 @@
 // Implementations as promises and iterables, over the wire: protobuf-es's services, and those of other generators.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import type { EventEmitter } from "node:events";
 import { after, before, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { promisify } from "node:util";
 import * as protobuf from "@bufbuild/protobuf";
 import {
   credentials,
@@ -90,6 +92,11 @@ for (const [name, pair] of [
   });
 
   test(`${name}: what a handler throws is the status`, async () => {
+    const exit5 = [process.execPath, ["-e", "process.exit(5)"]] as const;
+    const ofProgram = await promisify(execFile)(...exit5).then(
+      () => assert.fail(),
+      (error: Error) => error,
+    );
     const cases: [unknown, number, string][] = [
       [new GrpcError(status.NOT_FOUND, "no such key"), status.NOT_FOUND, "no such key"],
       [new Error("disk full"), status.UNKNOWN, "disk full"],
@@ -98,6 +105,9 @@ for (const [name, pair] of [
       [new AbortedError("work", undefined), status.CANCELLED, "work was aborted"],
       [new DOMException("too late", "TimeoutError"), status.DEADLINE_EXCEEDED, "too late"],
       [Object.assign(new Error("ENOENT: x"), { code: "ENOENT" }), status.UNKNOWN, "ENOENT: x"],
+      // Their numbers are no gRPC statuses: DOMException's old codes, and a program's exit code.
+      [new DOMException("no base64", "InvalidCharacterError"), status.UNKNOWN, "no base64"],
+      [ofProgram, status.UNKNOWN, ofProgram.message],
       ["just text", status.UNKNOWN, "just text"],
       [undefined, status.UNKNOWN, "undefined"],
       // 0 is OK, which no error is.
