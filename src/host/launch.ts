@@ -1,10 +1,8 @@
 import { lstatSync } from "node:fs";
 import { traced, tracing } from "../diagnostics.js";
 import type { Logger } from "../hclog/logger.js";
-import { CommandRunner } from "../process/command-runner.js";
 import { removeLeftover } from "../process/host-end/leftover.js";
 import { removeWithHost } from "../process/host-end/registry.js";
-import { socketsOfChild } from "../process/identity.js";
 import type { Runner } from "../process/runner.js";
 import type { HandshakeConfig } from "../protocol/constants.js";
 import { HandshakeError } from "../protocol/errors.js";
@@ -72,7 +70,7 @@ export async function launch(runner: Runner, options: LaunchOptions): Promise<La
     logger.debug("using plugin", { version: handshake.appVersion, protocol: handshake.protocol });
     return { process, handshake };
   } catch (error) {
-    await killStarting(process, runner);
+    await process.kill();
     throw error;
   }
 }
@@ -83,7 +81,7 @@ async function shakeHands(
   options: LaunchOptions,
 ): Promise<HandshakeLine> {
   const first = await unlessCut(process.firstLine(), { what: "the handshake", ended: options.signal });
-  const announced = await readHandshake(first, process, runner, options);
+  const announced = await readHandshake(first, process, options);
   return { ...announced, ...hostAddress(runner, announced) };
 }
 
@@ -122,7 +120,6 @@ function hostAddress(
 async function readHandshake(
   first: FirstLine,
   process: PluginProcess,
-  runner: Runner,
   { expected, handshakeConfig }: LaunchOptions,
 ): Promise<HandshakeLine> {
   if (first.kind === "exited") {
@@ -149,7 +146,7 @@ async function readHandshake(
   } catch (error) {
     if (!(error instanceof HandshakeError)) throw error;
     // Killed first, so that what it still writes to stderr is in the message.
-    await killStarting(process, runner);
+    await process.kill();
     const message = withAdvice(
       `cannot use plugin ${process.name}: ${error.message}`,
       adviceOnHandshake(error.code),
@@ -182,11 +179,4 @@ function removeSocketAtExit(
     const error = removeLeftover(leftover);
     if (error !== undefined) logger.warn("cannot remove the plugin's socket", { address, error });
   });
-}
-
-/** Ends a plugin in mid-start, with the sockets that it has made by then and told nobody of. */
-async function killStarting(process: PluginProcess, runner: Runner): Promise<void> {
-  const paths = runner instanceof CommandRunner ? await socketsOfChild(Number(runner.id)) : [];
-  await process.kill();
-  for (const path of paths) removeLeftover({ kind: "socket", path });
 }

@@ -47,20 +47,6 @@ async function startTimeByPs(pid: number): Promise<string | undefined> {
   }
 }
 
-/** The paths of the unix sockets that a child of this process listens on; none where the system does not tell. */
-export async function socketsOfChild(pid: number): Promise<string[]> {
-  try {
-    // Once a child has ended, its pid may be anybody's.
-    if ((await statFields(pid))?.parent !== String(process.pid)) return [];
-    const held = new Set(await socketInodes(pid));
-    return (await unixSockets())
-      .filter(({ inode, path }) => held.has(inode) && path.startsWith("/"))
-      .map(({ path }) => path);
-  } catch {
-    return [];
-  }
-}
-
 /** Whether a process listens on an address: undefined where the system does not tell. */
 export async function listensOn(pid: number, network: string, address: string): Promise<boolean | undefined> {
   if (process.platform !== "linux") return undefined;
@@ -88,7 +74,7 @@ async function statFields(
 }
 
 /** Inodes of the sockets that a process holds. */
-async function socketInodes(pid: number): Promise<string[]> {
+export async function socketInodes(pid: number): Promise<string[]> {
   const found: string[] = [];
   for (const fd of await readdir(`/proc/${pid}/fd`)) {
     const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
@@ -99,7 +85,7 @@ async function socketInodes(pid: number): Promise<string[]> {
 }
 
 /** The unix sockets of this network namespace that listen on a path. */
-async function unixSockets(): Promise<{ inode: string; path: string }[]> {
+export async function unixSockets(): Promise<{ inode: string; path: string }[]> {
   const found: { inode: string; path: string }[] = [];
   for (const line of (await readFile("/proc/net/unix", "utf8")).split("\n")) {
     // Num RefCount Protocol Flags Type St Inode Path; the flag is the kernel's __SO_ACCEPTCON.

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -19,6 +20,7 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Client, nullLogger } from "../../../src/index.js";
 import { binary } from "../../interop/case.js";
+import { call, counter } from "../../interop/grpc-support.js";
 import { handshakeConfig, isRunning, kv, until } from "../../interop/support.js";
 import { needs } from "../../support.js";
 
@@ -66,7 +68,7 @@ describe("a plugin that announces", { skip: process.platform === "win32", concur
   }
 });
 
-describe("a Go plugin", needs("kv-netrpc", "kv-grpc"), () => {
+describe("a Go plugin", needs("kv-netrpc", "kv-grpc", "counter-grpc"), () => {
   for (const name of ["kv-netrpc", "kv-grpc"] as const) {
     test(`${name} starts under a TMPDIR that is too deep for sockets, and leaves nothing`, async () => {
       const deep = join(folder, "d".repeat(120));
@@ -111,6 +113,51 @@ describe("a Go plugin", needs("kv-netrpc", "kv-grpc"), () => {
       abort.abort();
     }
     assert.match(String(await outcome), /^ERR_(?:ABORTED|HANDSHAKE_LINE)$/);
+    assert.deepEqual(readdirSync(inner), []);
+  });
+
+  test("that is called off at any moment of its start leaves no socket", {
+    skip: process.platform !== "linux",
+  }, async () => {
+    const inner = mkdtempSync(join(folder, "anymoment"));
+    let calledOff = 0;
+    for (let i = 0; i < 60; i++) {
+      const client = new Client({
+        handshakeConfig,
+        plugins: { kv },
+        cmd: { path: binary("kv-netrpc"), env: { TMPDIR: inner } },
+        logger: nullLogger,
+      });
+      const signal = AbortSignal.timeout(1 + (i % 20));
+      await client.start({ signal }).catch(() => calledOff++);
+      await client.kill();
+    }
+    assert(calledOff > 10, `${calledOff} were called off`);
+    // Go chooses a socket's name by an empty file, which it removes at once; stopped in between it leaves that.
+    assert.deepEqual(
+      readdirSync(inner).filter((name) => lstatSync(join(inner, name)).isSocket()),
+      [],
+    );
+  });
+
+  test("that is killed leaves none of its brokered servers' sockets", {
+    skip: process.platform !== "linux",
+  }, async () => {
+    const inner = mkdtempSync(join(folder, "brokered"));
+    const client = new Client({
+      handshakeConfig,
+      plugins: { counter },
+      cmd: { path: binary("counter-grpc"), env: { TMPDIR: inner } },
+      allowedProtocols: ["grpc"],
+      logger: nullLogger,
+    });
+    const face = await client.dispense("counter");
+    await call(face.counter, face.counter.open, {});
+    await until("a second socket", () => readdirSync(inner).length === 2);
+    // It cannot answer any more, and has to be killed.
+    process.kill(client.pid!, "SIGSTOP");
+    await client.kill();
+    assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
     assert.deepEqual(readdirSync(inner), []);
   });
 
