@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 
 /** What a {@link Connection} tells the session. */
 export interface ConnectionHandler {
@@ -16,8 +17,11 @@ export interface Connection {
   /** Whether chunks may be written to again once they were taken: not if they go to somebody else by reference. */
   readonly copies: boolean;
   attach(handler: ConnectionHandler): void;
-  /** Sends the chunks, in order; `taken` is called when there is room for more, not after the connection's end. */
-  write(chunks: readonly Uint8Array[], taken: () => void): void;
+  /**
+   * Sends the chunks, in order; `taken` is called when there is room for more, not after the connection's end. False where it
+   * is certain that nothing of them has gone, nor will: the connection has ended, and its end is about to be told.
+   */
+  write(chunks: readonly Uint8Array[], taken: () => void): boolean;
   pause(): void;
   resume(): void;
   /** Sends no more; what was written still goes out. */
@@ -36,6 +40,8 @@ export function duplexConnection(
   readInPlace?: (take: (chunk: Buffer) => void) => void,
 ): Connection {
   let failure: Error | undefined;
+  // TLS may have sent a part of what fails.
+  const isPlain = stream instanceof Socket && !(stream as Partial<TLSSocket>).encrypted;
   return {
     // A socket has copied the bytes out when it calls back.
     copies: stream instanceof Socket,
@@ -58,6 +64,8 @@ export function duplexConnection(
         if (!error) taken();
       });
       if (last > 0) stream.uncork();
+      // Node asks the system at once, and in one piece: an error that is there by now says that it has taken nothing.
+      return !isPlain || (stream.errored === null && !stream.destroyed);
     },
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
@@ -103,16 +111,21 @@ export function channelConnection(channel: Channel): Connection {
     },
     write(chunks, taken) {
       // onClose is on its way; a channel throws.
-      if (over) return;
+      if (over) return false;
       let goOn = true;
+      let went = false;
       try {
-        for (const chunk of chunks) goOn = channel.write(chunk);
+        for (const chunk of chunks) {
+          goOn = channel.write(chunk);
+          went = true;
+        }
       } catch {
         over = true;
-        return;
+        return went;
       }
       if (goOn) queueMicrotask(taken);
       else waiting.push(taken);
+      return true;
     },
     pause: () => channel.pause(),
     resume: () => channel.resume(),

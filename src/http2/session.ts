@@ -88,6 +88,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   #error: Http2Error | undefined;
   /** The latest that the peer has said of its end. */
   #goAway: GoAway | undefined;
+  /** The last of a client's streams whose header fields the connection was handed. */
+  #handedId = 0;
   /** The peer does not read, and is not read from until it does. */
   #paused = false;
   /** What was taken since the peer last had to wait for a turn, and whether it waits now. */
@@ -306,6 +308,11 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.out.serve();
   }
 
+  /** @internal */
+  handedOver(): void {
+    this.#handedId = this.streams.lastId;
+  }
+
   #hello(maxConcurrentStreams: number | undefined): void {
     const payload = writeSettings({
       role: this.role,
@@ -394,6 +401,8 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       cause === undefined ? "the peer closed the connection" : `connection lost: ${cause.message}`;
     const before = this.#goAway === undefined ? "" : `, after a GOAWAY: ${describeGoAway(this.#goAway)}`;
     this.#error ??= new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message + before, cause);
+    // Nobody could tell whether a server still reads what would go out now.
+    if (this.role === "client") this.#writer.drop();
     this.#shutdown(this.#error, undefined, "");
   }
 
@@ -418,8 +427,13 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.#markFailed(reason);
     this.#pings.end();
     this.#queue.abort(reason);
-    for (const stream of this.streams) stream.abort(reason);
+    for (const stream of this.streams) stream.abort(this.#wasSent(stream) ? reason : unprocessed(reason));
     this.out.end();
+  }
+
+  /** Whether the server may know of a client's stream. */
+  #wasSent(stream: Stream): boolean {
+    return this.role === "server" || stream.id <= this.#handedId;
   }
 
   #peerIsSilent(milliseconds: number): void {
@@ -435,6 +449,11 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     this.#shutdown(new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message), undefined, "");
     this.#connection.destroy();
   }
+}
+
+/** The connection has ended before the stream's header fields went out. */
+function unprocessed(cause: Http2Error): Http2Error {
+  return new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, cause.message, cause);
 }
 
 function closedError(): Http2Error {

@@ -12,6 +12,8 @@ const RELIEVED_AT = 131_072;
 export interface WriterEvents {
   /** The queue has fallen below the mark again after `congested` was true. */
   relieved(): void;
+  /** The connection was handed all that was queued. */
+  handedOver(): void;
 }
 
 /**
@@ -124,6 +126,11 @@ export class FrameWriter {
     this.#closed = true;
   }
 
+  /** Drops what is queued; nothing can be queued after that. */
+  drop(): void {
+    this.#closed = true;
+  }
+
   #queued(): void {
     if (this.#frames.bytes >= FLUSH_AT) this.#flush();
     else if (!this.#flushesSoon) {
@@ -155,7 +162,7 @@ export class FrameWriter {
     this.#handed++;
     this.#inflight.push(bytes);
     this.#inflightBytes += bytes;
-    this.#connection.write(this.#frames.take(), this.#taken);
+    if (this.#connection.write(this.#frames.take(), this.#taken)) this.#events.handedOver();
   }
 
   readonly #taken = (): void => {

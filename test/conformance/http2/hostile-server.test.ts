@@ -6,25 +6,17 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { Client, type ServiceError } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../src/grpc/connection.js";
-import type { HeaderList } from "../../../src/http2/hpack-decoder.js";
-import { encodedBound, HpackEncoder, listSize } from "../../../src/http2/hpack-encoder.js";
 import { FrameParser } from "../../../src/http2/parser.js";
 import { binary } from "../../interop/case.js";
 import { needs } from "../../support.js";
-import { frame } from "../../unit/http2/support.js";
+import { frame, headerBlock } from "../../unit/http2/support.js";
 import { assertVerdicts, type Hostile, type Verdict } from "./hostile-table.js";
 
 const settings = frame(4, 0, 0);
 const ack = frame(4, 1, 0);
 
-/** Header fields that leave no trace in the table. */
-function block(...headers: HeaderList): Buffer {
-  const target = Buffer.alloc(encodedBound(listSize(headers)));
-  return target.subarray(0, new HpackEncoder(() => true).encode(headers, target, 0));
-}
-
-const response = block(":status", "200", "content-type", "application/grpc");
-const trailers = block("grpc-status", "0");
+const response = headerBlock(":status", "200", "content-type", "application/grpc");
+const trailers = headerBlock("grpc-status", "0");
 const message = "00 00000000";
 const begin = frame(1, 4, 1, response);
 const body = frame(0, 0, 1, message);
@@ -87,7 +79,12 @@ const table: readonly Hostile[] = [
   {
     name: "a body longer than its content-length",
     frames: Buffer.concat([
-      frame(1, 4, 1, block(":status", "200", "content-type", "application/grpc", "content-length", "3")),
+      frame(
+        1,
+        4,
+        1,
+        headerBlock(":status", "200", "content-type", "application/grpc", "content-length", "3"),
+      ),
       body,
       end,
     ]),
@@ -96,7 +93,12 @@ const table: readonly Hostile[] = [
   {
     name: "a body shorter than its content-length",
     frames: Buffer.concat([
-      frame(1, 4, 1, block(":status", "200", "content-type", "application/grpc", "content-length", "9")),
+      frame(
+        1,
+        4,
+        1,
+        headerBlock(":status", "200", "content-type", "application/grpc", "content-length", "9"),
+      ),
       body,
       end,
     ]),
@@ -105,8 +107,8 @@ const table: readonly Hostile[] = [
   {
     name: "informational responses before the response",
     frames: Buffer.concat([
-      frame(1, 4, 1, block(":status", "100")),
-      frame(1, 4, 1, block(":status", "103", "link", "</x>")),
+      frame(1, 4, 1, headerBlock(":status", "100")),
+      frame(1, 4, 1, headerBlock(":status", "103", "link", "</x>")),
       whole,
     ]),
     ours: "0",
@@ -115,37 +117,41 @@ const table: readonly Hostile[] = [
   },
   {
     name: "an informational response that ends the stream",
-    frames: frame(1, 5, 1, block(":status", "103")),
+    frames: frame(1, 5, 1, headerBlock(":status", "103")),
     ours: "13 RST 1",
     go: "2 RST 1",
     because: early,
   },
   {
     name: "a response of 101",
-    frames: Buffer.concat([frame(1, 4, 1, block(":status", "101")), whole]),
+    frames: Buffer.concat([frame(1, 4, 1, headerBlock(":status", "101")), whole]),
     ours: "0",
     go: "2 RST 1",
     because: early,
   },
   {
     name: "a response without :status",
-    frames: frame(1, 4, 1, block("content-type", "application/grpc")),
+    frames: frame(1, 4, 1, headerBlock("content-type", "application/grpc")),
     ours: "13 RST 1",
   },
-  { name: "a :status that is no number", frames: frame(1, 4, 1, block(":status", "abc")), ours: "13 RST 1" },
+  {
+    name: "a :status that is no number",
+    frames: frame(1, 4, 1, headerBlock(":status", "abc")),
+    ours: "13 RST 1",
+  },
   {
     name: "a pseudo-header behind other fields",
-    frames: frame(1, 4, 1, block("content-type", "application/grpc", ":status", "200")),
+    frames: frame(1, 4, 1, headerBlock("content-type", "application/grpc", ":status", "200")),
     ours: "13 RST 1",
   },
   {
     name: "a field in upper case",
-    frames: frame(1, 4, 1, block(":status", "200", "content-type", "application/grpc", "X-A", "b")),
+    frames: frame(1, 4, 1, headerBlock(":status", "200", "content-type", "application/grpc", "X-A", "b")),
     ours: "13 RST 1",
   },
   {
     name: "a pseudo-header among the trailers",
-    frames: Buffer.concat([begin, body, frame(1, 5, 1, block("grpc-status", "0", ":status", "200"))]),
+    frames: Buffer.concat([begin, body, frame(1, 5, 1, headerBlock("grpc-status", "0", ":status", "200"))]),
     ours: "13 RST 1",
   },
   {
@@ -280,7 +286,7 @@ const table: readonly Hostile[] = [
   },
   {
     name: "PUSH_PROMISE",
-    frames: frame(5, 4, 1, Buffer.concat([Buffer.from([0, 0, 0, 2]), block(":path", "/")])),
+    frames: frame(5, 4, 1, Buffer.concat([Buffer.from([0, 0, 0, 2]), headerBlock(":path", "/")])),
     ours: "14 GOAWAY 1",
     go: "4 RST 8",
     because: ignored,

@@ -20,14 +20,15 @@ export class Wire implements Connection {
     this.#handler = handler;
   }
 
-  write(chunks: readonly Uint8Array[], taken: () => void): void {
-    if (this.#closed) return;
+  write(chunks: readonly Uint8Array[], taken: () => void): boolean {
+    if (this.#closed) return false;
     const bytes = Buffer.concat(chunks);
     this.sent.push(bytes);
     this.onSent(bytes);
     queueMicrotask(() => {
       if (!this.#closed) taken();
     });
+    return true;
   }
 
   pause(): void {

@@ -161,7 +161,10 @@ test("a peer that sends without end waits for the next turn of the event loop", 
     attach(given) {
       handler = given;
     },
-    write: (_chunks, taken) => queueMicrotask(taken),
+    write(_chunks, taken) {
+      queueMicrotask(taken);
+      return true;
+    },
     pause: () => void calls.push("pause"),
     resume: () => void calls.push("resume"),
     end() {},
@@ -181,4 +184,53 @@ test("a peer that sends without end waits for the next turn of the event loop", 
   await new Promise(setImmediate);
   assert.deepEqual(calls, ["pause", "resume"]);
   session.close();
+});
+
+/** A client's session on a connection that the test ends: `accepts` is what its writes come to. */
+async function onDoomed() {
+  let handler!: ConnectionHandler;
+  const doomed = { accepts: true, writes: 0, lose: (cause?: Error) => handler.onClose(cause) };
+  const session = Session.client({
+    copies: false,
+    attach(given) {
+      handler = given;
+    },
+    write(_chunks, taken) {
+      doomed.writes++;
+      if (doomed.accepts) queueMicrotask(taken);
+      return doomed.accepts;
+    },
+    pause() {},
+    resume() {},
+    end() {},
+    destroy: () => handler.onClose(),
+  });
+  handler.onData(frame(4, 0, 0), true);
+  await session.ready;
+  const sent = open(session);
+  await new Promise((resolve) => setImmediate(resolve));
+  return { session, doomed, sent };
+}
+
+test("a stream that a lost connection has refused to carry is as one that the server has refused", async () => {
+  const { session, doomed, sent } = await onDoomed();
+  doomed.accepts = false;
+  const unsent = open(session);
+  await new Promise((resolve) => setImmediate(resolve));
+  doomed.lose(new Error("write EPIPE"));
+  const [lost, refused] = [await sent.over, await unsent.over];
+  assert.equal(lost?.code, "ERR_HTTP2_CONNECTION");
+  assert.equal(refused?.code, "ERR_HTTP2_REFUSED");
+  assert.equal(refused?.cause, lost);
+});
+
+test("a stream that has not gone out when the connection is lost never will, and is as one that the server has refused", async () => {
+  const { session, doomed, sent } = await onDoomed();
+  const { writes } = doomed;
+  const unsent = open(session);
+  doomed.lose();
+  assert.equal((await sent.over)?.code, "ERR_HTTP2_CONNECTION");
+  assert.equal((await unsent.over)?.code, "ERR_HTTP2_REFUSED");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(doomed.writes, writes);
 });

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { after } from "node:test";
 import { putHeader } from "../../../src/http2/frame.js";
+import { encodedBound, HpackEncoder, listSize } from "../../../src/http2/hpack-encoder.js";
 import {
   duplexConnection,
   type HeaderList,
@@ -141,4 +142,10 @@ export async function until(condition: () => boolean, what: string): Promise<voi
     if (Date.now() > end) throw new Error(`waited too long: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Header fields that leave no trace in the table. */
+export function headerBlock(...headers: HeaderList): Buffer {
+  const target = Buffer.alloc(encodedBound(listSize(headers)));
+  return target.subarray(0, new HpackEncoder(() => true).encode(headers, target, 0));
 }

@@ -9,14 +9,17 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
+import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import * as protobuf from "@bufbuild/protobuf";
 import { Client, type ClientWritableStream, type ServiceError, status } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../../src/grpc/connection.js";
 import type { GrpcTransport } from "../../../../src/grpc/grpc-connection.js";
+import { FrameParser } from "../../../../src/http2/parser.js";
 import { KV } from "../../../interop/gen/es/kv_pb.js";
 import { listenPath } from "../../../support.js";
+import { frame, headerBlock } from "../../http2/support.js";
 
 const identity = (bytes: Buffer): Buffer => bytes;
 const codec = ["/test.Test/Call", identity, identity] as const;
@@ -258,4 +261,53 @@ test("a reset before the deadline is a reset, with grpc-go's status for its code
     const { call } = await serve("goplug", [({ stream }) => stream.close(code)]);
     await assert.rejects(call(Buffer.alloc(1), { deadline: Date.now() + 60_000 }), { code: expected });
   }
+});
+
+test("calls of a server that closes its connection behind each answer go over new connections, none of them twice", {
+  skip: process.platform === "win32",
+}, async () => {
+  const begin = frame(1, 4, 1, headerBlock(":status", "200", "content-type", "application/grpc"));
+  const answer = Buffer.concat([
+    begin,
+    frame(0, 0, 1, Buffer.alloc(5)),
+    frame(1, 5, 1, headerBlock("grpc-status", "0")),
+  ]);
+  let calls = 0;
+  const server = createSocketServer((socket) => {
+    socket.on("error", () => {});
+    const parser = new FrameParser(
+      {
+        frame() {},
+        data(flags) {
+          if ((flags & 1) === 0) return;
+          calls++;
+          socket.end(answer);
+          socket.destroySoon();
+        },
+        payload() {},
+      },
+      1 << 20,
+      true,
+    );
+    socket.on("data", (chunk) => parser.push(chunk));
+    socket.write(frame(4, 0, 0));
+  });
+  const address = listenPath(tmpdir(), `goplug-retry-${process.pid}-${++sockets}`);
+  await new Promise<void>((resolve) => server.listen(address, resolve));
+  const conn = await connectGrpc({ network: "unix", address }, { redial: true });
+  after(() => {
+    conn.close();
+    server.close();
+  });
+  const kv = conn.protobuf(KV, protobuf);
+  let failed = 0;
+  for (let i = 0; i < 40; i++) {
+    await kv.get({}).catch(({ code }: { code: number }) => {
+      assert.equal(code, status.UNAVAILABLE);
+      failed++;
+    });
+  }
+  // The end may also come behind a request that has gone out: the server may have seen that one.
+  assert(failed < 10, `${failed} of 40 failed`);
+  assert(calls <= 40, `the server had ${calls} calls`);
 });
