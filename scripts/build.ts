@@ -65,19 +65,37 @@ function loadedWith(path: string, infoOf: GetModuleInfo): ReadonlySet<string> {
   return found;
 }
 
+/** What `goplug` loads with `serve`, and what `serve` loads once it knows the protocol. */
+const plugin = ["plugin/serve", "definition/protobuf-plugin"];
+const netRpcPlugin = "plugin/start-net-rpc";
+const grpcPlugin = "plugin/grpc-server";
+const grpcHost = ["host/grpc-client", "grpc/own-connection"];
+
 /**
- * The file that a module goes into: one for each part that is published on its own, one for what all share, one for the
- * rest of what `goplug` loads at once, one for gRPC. What else is loaded at need stays by itself.
+ * The file that a module goes into: one for each part that is published on its own (`index` for `goplug` itself), one for
+ * what those share, one for `serve`, one for a plugin's net/rpc, one for gRPC and one for what a host needs of it alone.
+ * What else is loaded at need stays by itself.
+ *
+ * In a bundle a file's imports run with it: so nothing that a plugin of one protocol loads lies beside what imports the
+ * other one.
  */
 function chunkOf(id: string, infoOf: GetModuleInfo): string | undefined {
-  const [, folder] = /^src\/(?:(\w+)\/)?/.exec(id.slice(process.cwd().length + 1)) ?? [];
-  if (folder === "gob" || folder === "yamux" || folder === "netrpc") return folder;
-  if (entries.some((entry) => id === source(entry))) return;
-  if (loadedWith("plugin/capture-entry", infoOf).has(id)) return "shared";
-  if (["yamux/index", "netrpc/index"].some((entry) => loadedWith(entry, infoOf).has(id))) return "shared";
-  if (loadedWith("index", infoOf).has(id)) return "goplug";
-  const grpc = ["plugin/grpc-server", "host/grpc-client", "grpc/own-connection"];
-  return grpc.some((entry) => loadedWith(entry, infoOf).has(id)) ? "grpc" : undefined;
+  const isWith = (...paths: string[]): boolean => paths.some((path) => loadedWith(path, infoOf).has(id));
+  const [, folder = ""] = /^src\/(?:(\w+)\/)?/.exec(id.slice(process.cwd().length + 1)) ?? [];
+  const part = ["gob", "yamux", "netrpc"].includes(folder) ? folder : undefined;
+  const parts = ["gob/index", "yamux/index", "netrpc/index"];
+  if (id === source("index")) return "index";
+  if (entries.some((entry) => id === source(entry))) return part;
+  if (isWith("plugin/capture-entry")) return "shared";
+  if (isWith(...parts, netRpcPlugin) && isWith(...plugin, grpcPlugin)) return "shared";
+  if (part !== undefined) return part;
+  if (isWith(...parts)) return "shared";
+  if (isWith(netRpcPlugin)) return "net-rpc-plugin";
+  if (isWith("index")) {
+    return isWith(...plugin, grpcPlugin, ...grpcHost, "tls/plugin-options") ? "serve" : "index";
+  }
+  if (isWith(grpcPlugin) || (isWith("grpc/plugin-muxer") && isWith(...grpcHost))) return "grpc";
+  return isWith(...grpcHost) ? "grpc-host" : undefined;
 }
 
 const bundle = await rollup({

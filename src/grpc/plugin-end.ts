@@ -4,15 +4,15 @@ import { BrokerError } from "../broker/errors.js";
 import type { Logger } from "../hclog/logger.js";
 import type { OpenSocket } from "../socket/open.js";
 import type { PluginTls } from "../tls/plugin-options.js";
-import { patientConfig } from "../yamux/config.js";
-import { Session } from "../yamux/index.js";
+import type { Channel } from "../yamux/index.js";
 import { GRPCBroker } from "./broker.js";
 import { BrokerStream } from "./broker-stream.js";
 import type { GrpcTransport } from "./connection.js";
 import type { ConnInfo } from "./gen/plugin/grpc_broker.js";
 import { HealthService } from "./health-service.js";
-import { Muxer } from "./muxer.js";
+import type { Muxer } from "./muxer.js";
 import { brokerMethods, controllerMethods, healthMethods, stdioMethods } from "./own-services.js";
+import type { acceptMuxer } from "./plugin-muxer.js";
 import { addReflection } from "./reflection.js";
 import { watchServices } from "./registered.js";
 import { type AnyServer, addOwnService, Injector, makeServer, serverReady, stopServer } from "./server.js";
@@ -69,12 +69,19 @@ export class PluginEnd {
   readonly #stdio: StdioService;
   readonly #broker: GRPCBroker;
   readonly #stream = new BrokerStream();
+  /** Only with multiplexing. */
+  readonly #acceptMuxer: typeof acceptMuxer | undefined;
   #muxer: Muxer | undefined;
 
-  private constructor(options: PluginEndOptions, server: AnyServer) {
+  private constructor(
+    options: PluginEndOptions,
+    server: AnyServer,
+    muxing: { acceptMuxer: typeof acceptMuxer } | undefined,
+  ) {
     const { logger, tls, transport } = options;
     this.#options = options;
     this.#server = server;
+    this.#acceptMuxer = muxing?.acceptMuxer;
     this.#stdio = new StdioService(options.stdout, options.stderr);
     this.#injector = new Injector(this.#server, tls, logger);
     this.#broker = new GRPCBroker({
@@ -91,8 +98,11 @@ export class PluginEnd {
 
   /** Makes the server and has the plugins add their services. Rejects with what they throw. */
   static async open(options: PluginEndOptions): Promise<PluginEnd> {
-    const { transport, logger } = options;
-    const end = new PluginEnd(options, await makeServer(options.options, { transport, logger }));
+    const { transport, logger, multiplex } = options;
+    const server = await makeServer(options.options, { transport, logger });
+    // yamux is read only where it is spoken.
+    const muxing = multiplex ? await import("./plugin-muxer.js") : undefined;
+    const end = new PluginEnd(options, server, muxing);
     await end.#register();
     return end;
   }
@@ -104,8 +114,8 @@ export class PluginEnd {
 
   /** Takes a connection of the listening socket. With multiplexing there can be one at a time, as in go-plugin. */
   serveConnection(connection: Duplex): void {
-    const { multiplex, logger } = this.#options;
-    if (!multiplex) {
+    const { debug, logger } = this.#options;
+    if (this.#acceptMuxer === undefined) {
       this.#injector.inject(connection);
       return;
     }
@@ -115,11 +125,8 @@ export class PluginEnd {
       connection.destroy();
       return;
     }
-    const muxer = new Muxer(
-      Session.server(connection, this.#options.debug ? patientConfig : {}),
-      logger,
-      (stream) => this.#injector.inject(stream),
-    );
+    const onStream = (stream: Channel): void => this.#injector.inject(stream);
+    const muxer = this.#acceptMuxer(connection, { debug, logger, onStream });
     this.#muxer = muxer;
     void muxer.closed.then(() => {
       if (this.#muxer === muxer) this.#muxer = undefined;

@@ -19,7 +19,6 @@ import { prepareSecurity, type Security } from "./security.js";
 import type { ServeConfig, ServeTestConfig, TestReattachConfig } from "./serve-config.js";
 import { Serving, type StartServer } from "./serving.js";
 import { installSignals, type StopSignal } from "./signals.js";
-import { startNetRpc } from "./start-net-rpc.js";
 import {
   bytesBeforeHold,
   captureStdio,
@@ -138,7 +137,9 @@ async function prepare({
   security,
   where,
 }: Parts & { readonly where: Listening }): Promise<StartServer> {
+  // Whoever speaks one protocol should not pay for the other when it starts.
   if (protocol === "netrpc") {
+    const { startNetRpc } = await import("./start-net-rpc.js");
     return startNetRpc(plugins, logger, security, {
       maxUnansweredBytes: config.maxUnansweredBytes,
       debug: config.debug,
