@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
-import { readAccepted } from "../socket/accepted.js";
+import { readInPlace } from "../socket/in-place.js";
 import { tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { within } from "../wait.js";
@@ -103,7 +103,7 @@ export class Injector {
       const isChannel = "toDuplex" in connection;
       const bytes = isChannel
         ? channelConnection(connection)
-        : duplexConnection(connection, readAccepted(connection));
+        : duplexConnection(connection, readInPlace(connection));
       this.#connections.add(bytes);
       const session = server.serveConnection(bytes, isChannel ? undefined : connection);
       void session.closed.then(() => this.#gone(bytes));

@@ -1,6 +1,7 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 import { waitFor } from "../wait.js";
 import { type SocketAddress, socketTarget } from "./address.js";
+import type { InPlaceSource } from "./in-place.js";
 
 /** Bytes that one read may take: what a peer has sent while this side was busy comes in few reads. */
 const READ_BUFFER_SIZE = 262_144;
@@ -14,9 +15,6 @@ export function connectSocket(address: SocketAddress, signal?: AbortSignal): Pro
   return connected(address, undefined, signal);
 }
 
-/** A source of bytes other than a socket's `data` events: its chunks are overwritten after each call. */
-export type InPlaceReader = (take: (chunk: Buffer) => void) => void;
-
 /**
  * Connects like {@link connectSocket}, to be read into one buffer that is used again and again (`onread` of
  * net.connect): that spares the allocation of 64 KiB, and a readable stream's work, for each read.
@@ -26,7 +24,7 @@ export type InPlaceReader = (take: (chunk: Buffer) => void) => void;
 export async function connectInPlace(
   address: SocketAddress,
   signal?: AbortSignal,
-): Promise<{ readonly socket: Socket; readonly read: InPlaceReader }> {
+): Promise<{ readonly socket: Socket; readonly read: InPlaceSource }> {
   const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
   const early: Buffer[] = [];
   let take: ((chunk: Buffer) => void) | undefined;
@@ -38,7 +36,7 @@ export async function connectInPlace(
     return take !== undefined;
   };
   const socket = await connected(address, { buffer, callback }, signal);
-  const read: InPlaceReader = (reader) => {
+  const read: InPlaceSource = (reader) => {
     take = reader;
     for (const chunk of early.splice(0)) reader(chunk);
     socket.resume();

@@ -28,8 +28,7 @@ export interface DialOptions extends SessionConfig, WaitOptions {
 
 /**
  * Connects and starts a session. The socket is read into one buffer that is used again and again (`onread` of
- * net.connect), and large payloads straight into the memory where they are gathered, which spares an allocation and a
- * copy; use it rather than a socket of your own where you can.
+ * net.connect), and large payloads straight into the memory where they are gathered, which spares an allocation and a copy.
  * @throws YamuxError ERR_YAMUX_CONNECTION_FAILED (its `cause` is the socket's error), ERR_YAMUX_INVALID_CONFIG;
  * OptionError; AbortedError, TimeoutError
  */

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { boolean, duplex, object, oneOf } from "../options.js";
+import { readInPlace } from "../socket/in-place.js";
 import { createTrace } from "../trace.js";
 import type { WaitOptions } from "../wait.js";
 import type { Channel } from "./channel.js";
@@ -98,10 +99,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   }
 
   /**
-   * @param readInPlace for connections read through `onread` (see dial); else `data` events are used
+   * @param source of the bytes of a connection that is read through `onread` (see dial). By default a net.Socket that
+   * nobody reads yet is read in the same way, and has no `data` events any more; of any other Duplex these are used
    * @throws YamuxError ERR_YAMUX_INVALID_CONFIG; OptionError
    */
-  constructor(conn: Duplex, options: SessionOptions, readInPlace?: InPlaceReader) {
+  constructor(conn: Duplex, options: SessionOptions, source: InPlaceReader | undefined = undefined) {
     checkSessionOptions(options);
     duplex("conn", conn as never);
     this.role = options.role;
@@ -128,9 +130,10 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.#writer = new FrameWriter(conn, this.config.connectionWriteTimeout, this.#mux, trace);
     this.#mux.writer = this.#writer;
     this.#parser = new FrameParser(this.#mux);
-    this.#mux.mayKeep = readInPlace === undefined;
+    const reader = source ?? readInPlace(conn);
+    this.#mux.mayKeep = reader === undefined;
     this.#mux.growsWindows = options.maxStreamWindowSize === undefined;
-    this.#watch(readInPlace);
+    this.#watch(reader);
     if (this.config.enableKeepAlive) {
       this.#pinger.keepAlive(this.config.keepAliveInterval, (cause) =>
         this.#finish(new YamuxError("ERR_YAMUX_KEEPALIVE_TIMEOUT", { cause })),
@@ -233,7 +236,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     return new YamuxError("ERR_YAMUX_SESSION_SHUTDOWN", { cause: this.#error });
   }
 
-  #watch(readInPlace: InPlaceReader | undefined): void {
+  #watch(reader: InPlaceReader | undefined): void {
     const conn = this.#conn;
     surviveHangUp(conn, (cause) => this.#hungUp(cause));
     conn.on("error", (cause) => this.#connectionFailed(cause));
@@ -246,14 +249,14 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     });
     // As Go does for TCP: small frames must not wait for each other.
     if (conn instanceof Socket) conn.setNoDelay(true);
-    if (readInPlace === undefined) conn.on("data", this.#take);
+    if (reader === undefined) conn.on("data", this.#take);
     else {
       const target = new ReadTarget(this.#parser, this.#mux);
       const take = (chunk: Buffer): void => {
         this.#mux.mayKeep = target.isOwn(chunk);
         this.#take(chunk);
       };
-      readInPlace(take, () => target.next());
+      reader(take, () => target.next());
     }
     if (conn.destroyed) {
       process.nextTick(() => {

@@ -1,6 +1,6 @@
 // A process that is flooded: over each connection a session with a broker, and net/rpc on its first stream; on a second
 // socket net/rpc without yamux. It says how it fares over IPC.
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { MuxBroker } from "../../../src/broker/mux-broker.js";
 import { RpcServer } from "../../../src/netrpc/index.js";
 import { Session } from "../../../src/yamux/index.js";
@@ -9,15 +9,22 @@ import { table } from "./table.js";
 const fat = Buffer.alloc(65_536);
 const server = new RpcServer().register("Plugin", table, { Echo: (bytes) => bytes, Fat: () => fat });
 
-let received = 0;
+// Counted without a listener of `data`, which would have the sockets read in another way.
+const open = new Set<Socket>();
+let ended = 0;
+const received = (): number => ended + [...open].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
+const watched = (socket: Socket): Socket => {
+  open.add(socket);
+  return socket.once("close", () => {
+    open.delete(socket);
+    ended += socket.bytesRead;
+  });
+};
 let lines = 0;
 const logger = { trace() {}, debug() {}, info() {}, warn: () => void lines++, error: () => void lines++ };
 
 const muxed = createServer((socket) => {
-  socket.on("data", (chunk) => {
-    received += chunk.length;
-  });
-  const session = Session.server(socket);
+  const session = Session.server(watched(socket));
   void session.acceptChannel().then(
     (channel) => {
       new MuxBroker(session, { logger });
@@ -27,18 +34,16 @@ const muxed = createServer((socket) => {
   );
 });
 const plain = createServer((socket) => {
-  socket.on("data", (chunk) => {
-    received += chunk.length;
-  });
-  void server.serve(socket);
+  void server.serve(watched(socket));
 });
 
 /** The most bytes that were taken in one turn of the event loop since the last report. */
 let mostPerTurn = 0;
 let before = 0;
 const watch = (): void => {
-  mostPerTurn = Math.max(mostPerTurn, received - before);
-  before = received;
+  const sum = received();
+  mostPerTurn = Math.max(mostPerTurn, sum - before);
+  before = sum;
   setImmediate(watch);
 };
 
@@ -46,7 +51,7 @@ const [muxedPath, plainPath] = process.argv.slice(2);
 muxed.listen(muxedPath, () => plain.listen(plainPath, () => process.send!("listening")));
 watch();
 process.on("message", () => {
-  process.send!({ rss: process.memoryUsage.rss(), received, mostPerTurn, lines });
+  process.send!({ rss: process.memoryUsage.rss(), received: received(), mostPerTurn, lines });
   mostPerTurn = 0;
 });
 process.on("disconnect", () => process.exit());

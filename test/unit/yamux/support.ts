@@ -110,7 +110,11 @@ const key = Buffer.alloc(16, 7);
 
 /** TLS with a shared key instead of certificates. */
 export async function tlsPair(): Promise<[Socket, Socket]> {
-  const [a, b] = await tcpPair();
+  return tlsOver(await tcpPair());
+}
+
+/** The same over any pair of connections. */
+export async function tlsOver([a, b]: [Duplex, Duplex]): Promise<[Socket, Socket]> {
   const accepted = new TLSSocket(b, { ...psk, isServer: true, pskCallback: () => key } as object);
   const dialled = tlsConnect({
     ...psk,

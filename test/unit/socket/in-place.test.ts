@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { readAccepted } from "../../../src/socket/accepted.js";
+import { readInPlace } from "../../../src/socket/in-place.js";
 import { openSocket } from "../../../src/socket/open.js";
 
 /** A server's socket, as its `connection` event has it, given at once to `use`; and the client's. */
@@ -28,12 +28,12 @@ async function accepted<T>(
   return { used, client, end };
 }
 
-describe("readAccepted", () => {
+describe("readInPlace", () => {
   test("everything comes, in order, in the same memory, and the end behind it", async () => {
     const body = Buffer.alloc(3_000_000, "plugins and hosts");
     const memory = new Set<ArrayBufferLike>();
     const { used, client, end } = await accepted((socket) => {
-      const read = readAccepted(socket)!;
+      const read = readInPlace(socket)!;
       const got: Buffer[] = [];
       read((chunk) => {
         memory.add(chunk.buffer);
@@ -51,7 +51,7 @@ describe("readAccepted", () => {
     const known = process.versions;
     Object.defineProperty(process, "versions", { value: { ...known, node: "99.0.0" } });
     try {
-      const { used, end } = await accepted((socket) => readAccepted(socket));
+      const { used, end } = await accepted((socket) => readInPlace(socket));
       assert.equal(used, undefined);
       end();
     } finally {
@@ -64,7 +64,7 @@ describe("readAccepted", () => {
     const { used, client, end } = await accepted((socket) => {
       const got: Buffer[] = [];
       let paused = false;
-      readAccepted(socket)!((chunk) => {
+      readInPlace(socket)!((chunk) => {
         assert.equal(paused, false);
         got.push(Buffer.from(chunk));
         paused = true;
@@ -85,7 +85,7 @@ describe("readAccepted", () => {
     const start = (): ReturnType<typeof accepted<Promise<string>>> =>
       accepted((socket) => {
         let text = "";
-        readAccepted(socket)!((chunk) => {
+        readInPlace(socket)!((chunk) => {
           text += chunk.toString();
         });
         return new Promise<string>((resolve) => socket.once("end", () => resolve(text)));
@@ -100,7 +100,7 @@ describe("readAccepted", () => {
   test("a connection that is cut closes the socket", async () => {
     const { used, client, end } = await accepted((socket) => {
       socket.on("error", () => {});
-      readAccepted(socket)!(() => {});
+      readInPlace(socket)!(() => {});
       return new Promise<void>((resolve) => socket.once("close", () => resolve()));
     });
     client.resetAndDestroy();
@@ -111,7 +111,7 @@ describe("readAccepted", () => {
   test("a socket that somebody reads already goes on as it was", async () => {
     const { used, client, end } = await accepted((socket) => {
       const text = new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(String(chunk))));
-      assert.equal(readAccepted(socket), undefined);
+      assert.equal(readInPlace(socket), undefined);
       return text;
     });
     client.write("as ever");
@@ -120,9 +120,9 @@ describe("readAccepted", () => {
   });
 
   test("what is no such socket is left as it was", async () => {
-    assert.equal(readAccepted(new PassThrough()), undefined);
+    assert.equal(readInPlace(new PassThrough()), undefined);
     const other = new Socket();
-    assert.equal(readAccepted(other), undefined);
+    assert.equal(readInPlace(other), undefined);
     other.destroy();
     // As in a runtime that makes its sockets in another way.
     const { used, client, end } = await accepted((socket) => {
@@ -132,7 +132,7 @@ describe("readAccepted", () => {
           throw new Error("not implemented");
         },
       });
-      assert.equal(readAccepted(socket), undefined);
+      assert.equal(readInPlace(socket), undefined);
       return new Promise<string>((resolve) => socket.once("data", (chunk) => resolve(String(chunk))));
     });
     client.write("as ever");
