@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
-import { readInPlace } from "../socket/in-place.js";
+import { readInPlace } from "../in-place.js";
 import { tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { within } from "../wait.js";

@@ -1,7 +1,7 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
+import type { InPlaceSource } from "../in-place.js";
 import { waitFor } from "../wait.js";
 import { type SocketAddress, socketTarget } from "./address.js";
-import type { InPlaceSource } from "./in-place.js";
 
 /** Bytes that one read may take: what a peer has sent while this side was busy comes in few reads. */
 const READ_BUFFER_SIZE = 262_144;

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { readInPlace } from "../in-place.js";
 import { boolean, duplex, object, oneOf } from "../options.js";
-import { readInPlace } from "../socket/in-place.js";
 import { createTrace } from "../trace.js";
 import type { WaitOptions } from "../wait.js";
 import type { Channel } from "./channel.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { connect, Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
-import { readInPlace } from "../../../src/socket/in-place.js";
-import { openSocket } from "../../../src/socket/open.js";
+import { readInPlace } from "../../src/in-place.js";
+import { openSocket } from "../../src/socket/open.js";
 
 /** A server's socket, as its `connection` event has it, given at once to `use`; and the client's. */
 async function accepted<T>(
