@@ -2,8 +2,8 @@
 //
 //	bench-host-kv -mode MODE (-n CALLS | -for TIME) [-size BYTES] [-warmup CALLS] [-grpc] [-repeat] -- COMMAND ARGUMENTS...
 //
-// Modes: sequential and inflight64 (KV.Get of -size bytes, one call after
-// another or 64 at a time), get1MiB and put1MiB (sequential, -size is 1 MiB),
+// Modes: sequential and inflightN, such as inflight64 (KV.Get of -size bytes, one
+// call after another or N at a time), get1MiB and put1MiB (sequential, -size is 1 MiB),
 // echo64k (sequential KV.Echo of 64 KiB), echo (of -size); over gRPC also
 // stream.down and stream.up (messages of -size bytes, many a call; a message
 // counts as a call). It checks every answer's length, and prints one line of

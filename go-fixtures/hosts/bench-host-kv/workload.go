@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"example.com/goplug/fixtures/shared/fixturepb"
 	"example.com/goplug/fixtures/shared/kv"
@@ -37,11 +39,14 @@ func workloadOf(raw any, mode string, size int) (*workload, error) {
 		v, err := raw.(*kv.Client).Echo(payload)
 		return checkLength(int64(len(v)), int64(w.size), err)
 	}
+	if n, err := strconv.Atoi(strings.TrimPrefix(mode, "inflight")); err == nil {
+		w.inFlight, w.call = n, get
+		payload = pattern.Bytes(w.size)
+		return w, nil
+	}
 	switch mode {
 	case "sequential":
 		w.call = get
-	case "inflight64":
-		w.inFlight, w.call = 64, get
 	case "get1MiB":
 		w.size, w.call = 1<<20, get
 	case "put1MiB":
