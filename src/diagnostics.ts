@@ -110,42 +110,56 @@ function traceOf(plugin: string | undefined, what: TracedCall): CallTrace {
  * promise.
  */
 export class ObservedCall {
-  readonly trace: CallTrace;
   readonly #counters: CallCounters | undefined;
-  readonly #isTraced: boolean;
+  /** Where it is traced. */
+  readonly #trace: CallTrace | undefined;
+  #requestBytes = 0;
+  #replyBytes = 0;
 
-  private constructor(counters: CallCounters | undefined, trace: CallTrace, isTraced: boolean) {
-    this.trace = trace;
+  private constructor(counters: CallCounters | undefined, trace: CallTrace | undefined) {
     this.#counters = counters;
-    this.#isTraced = isTraced;
+    this.#trace = trace;
   }
 
   static of(observer: CallObserver | undefined, what: TracedCall): ObservedCall | undefined {
     const isTraced = areCallsTraced();
     if (observer === undefined && !isTraced) return undefined;
-    return new ObservedCall(observer?.counters, traceOf(observer?.plugin, what), isTraced);
+    return new ObservedCall(observer?.counters, isTraced ? traceOf(observer?.plugin, what) : undefined);
   }
 
   /** A call that is traced here, and counted elsewhere. */
   static traced(plugin: string | undefined, what: TracedCall): ObservedCall {
-    return new ObservedCall(undefined, traceOf(plugin, what), true);
+    return new ObservedCall(undefined, traceOf(plugin, what));
   }
 
   /** Begins the call; what `work` starts runs within the stores that are bound to the channel. */
-  begin<T>(work: () => T): T {
+  begin<T>(work: (trace: CallTrace | undefined) => T): T {
     if (this.#counters !== undefined) {
       this.#counters.calls++;
       this.#counters.inFlight++;
     }
-    if (!this.#isTraced) return work();
+    const trace = this.#trace;
+    if (trace === undefined) return work(undefined);
     const { start, end } = tracing.call;
-    return start.runStores(this.trace, () => {
+    return start.runStores(trace, () => {
       try {
-        return work();
+        return work(trace);
       } finally {
-        end.publish(this.trace);
+        end.publish(trace);
       }
     });
+  }
+
+  /** A message of so many bytes goes out. */
+  sent(bytes: number): void {
+    this.#requestBytes += bytes;
+    if (this.#trace !== undefined) this.#trace.requestBytes += bytes;
+  }
+
+  /** A message of so many bytes has come. */
+  received(bytes: number): void {
+    this.#replyBytes += bytes;
+    if (this.#trace !== undefined) this.#trace.replyBytes += bytes;
   }
 
   succeed(): void {
@@ -153,22 +167,22 @@ export class ObservedCall {
   }
 
   fail(error: unknown): void {
-    this.trace.error = error;
+    if (this.#trace !== undefined) this.#trace.error = error;
     this.#end(error);
   }
 
   #end(error: unknown): void {
-    const { requestBytes, replyBytes } = this.trace;
     if (this.#counters !== undefined) {
       this.#counters.inFlight--;
-      this.#counters.sentBytes += requestBytes;
-      this.#counters.receivedBytes += replyBytes;
+      this.#counters.sentBytes += this.#requestBytes;
+      this.#counters.receivedBytes += this.#replyBytes;
       if (error !== undefined) this.#counters.errors++;
     }
-    if (!this.#isTraced) return;
-    if (error !== undefined) tracing.call.error.publish(this.trace);
-    tracing.call.asyncStart.publish(this.trace);
-    tracing.call.asyncEnd.publish(this.trace);
+    const trace = this.#trace;
+    if (trace === undefined) return;
+    if (error !== undefined) tracing.call.error.publish(trace);
+    tracing.call.asyncStart.publish(trace);
+    tracing.call.asyncEnd.publish(trace);
   }
 }
 

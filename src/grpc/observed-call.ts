@@ -15,25 +15,25 @@ export function observed(call: Call, method: string, observer: CallObserver | un
   call.start = (metadata, listener) => {
     seen = ObservedCall.of(observer, { protocol: "grpc", method, metadata });
     if (seen === undefined) start(metadata, listener);
-    else seen.begin(() => start(metadata, observing(listener, seen!)));
+    else seen.begin(() => start(metadata, observing(listener, seen!, method)));
   };
   call.sendMessageWithContext = (context, message) => {
-    if (seen !== undefined) seen.trace.requestBytes += message.length;
+    seen?.sent(message.length);
     send(context, message);
   };
   return call;
 }
 
-function observing(listener: Listener, seen: ObservedCall): Listener {
+function observing(listener: Listener, seen: ObservedCall, method: string): Listener {
   return {
     onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
     onReceiveMessage(message) {
-      seen.trace.replyBytes += message.length;
+      seen.received(message.length);
       listener.onReceiveMessage(message);
     },
     onReceiveStatus(status) {
       if (status.code === 0) seen.succeed();
-      else seen.fail(failure(seen.trace.method, status));
+      else seen.fail(failure(method, status));
       listener.onReceiveStatus(status);
     },
   };

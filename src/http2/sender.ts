@@ -132,7 +132,7 @@ export class Sender implements Waiting {
     const out = this.#out;
     const room = Math.min(this.#window, out.window, out.maxFrame) - lead.length;
     if (this.#outbox.length > 0 || room < 0 || this.#state === "held" || out.writer.congested) {
-      this.#queue(Uint8Array.from(lead));
+      this.#queue(lead.slice());
       return 0;
     }
     const sent = Math.min(room, chunk.length);

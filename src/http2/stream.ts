@@ -28,7 +28,8 @@ export class Stream implements SenderEvents {
   begun = false;
   readonly #host: StreamHost;
   readonly #sender: Sender;
-  readonly #window: ReceiveWindow;
+  /** From the peer's first DATA on. */
+  #window: ReceiveWindow | undefined;
   #handler: StreamHandler | undefined;
   #state: StreamState = "idle";
   /** A client's request, until it goes out. */
@@ -43,7 +44,6 @@ export class Stream implements SenderEvents {
   constructor(host: StreamHost) {
     this.#host = host;
     this.#sender = new Sender(this, host.out);
-    this.#window = new ReceiveWindow(host.streamWindow);
   }
 
   get state(): StreamState {
@@ -104,7 +104,7 @@ export class Stream implements SenderEvents {
 
   /** Bytes from onData that the user is done with: the peer may send as many more. */
   consumed(bytes: number): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#window === undefined) return;
     this.#window.consumed(bytes);
     // A peer that has sent its end needs no more.
     if (this.#state !== "open" && this.#state !== "halfClosedLocal") return;
@@ -141,8 +141,16 @@ export class Stream implements SenderEvents {
 
   /** @internal A server's stream gets its handler with its request, and may be over by then. */
   attach(handler: StreamHandler): void {
-    if (this.#state === "closed") queueMicrotask(() => handler.onClose(this.#closedWith));
-    else this.#handler = handler;
+    if (this.#state === "closed") {
+      queueMicrotask(() => handler.onClose(this.#closedWith));
+      return;
+    }
+    this.#handler = handler;
+    try {
+      handler.onAttached?.();
+    } catch (cause) {
+      this.#broken(cause);
+    }
   }
 
   /** @internal The peer announced a body of so many bytes. */
@@ -163,6 +171,7 @@ export class Stream implements SenderEvents {
 
   /** @internal A DATA frame's header: its whole length counts against the window. False if the stream has been reset. */
   expect(length: number): boolean {
+    this.#window ??= new ReceiveWindow(this.#host.streamWindow);
     if (this.#window.take(length, this.#host.windowExcess)) return true;
     this.fail(ErrorCode.FLOW_CONTROL_ERROR, "the peer sent more than the stream's window allows");
     return false;

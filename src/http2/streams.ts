@@ -11,6 +11,8 @@ const MAX_CLIENT_ID = Math.floor((MAX_STREAM_ID / 4) * 3);
 export class Streams implements Iterable<Stream> {
   readonly #open = new Map<number, Stream>();
   readonly #resets = new Set<number>();
+  /** The one that was asked for last: a message is several frames, most often with no other's in between. */
+  #latest: Stream | undefined;
   /** The highest number that was used. Only clients open streams: their numbers are odd (RFC 9113, section 5.1.1). */
   lastId = 0;
 
@@ -30,7 +32,10 @@ export class Streams implements Iterable<Stream> {
   }
 
   get(id: number): Stream | undefined {
-    return this.#open.get(id);
+    if (this.#latest?.id === id) return this.#latest;
+    const stream = this.#open.get(id);
+    this.#latest = stream;
+    return stream;
   }
 
   add(stream: Stream): void {
@@ -39,6 +44,7 @@ export class Streams implements Iterable<Stream> {
 
   delete(id: number): void {
     this.#open.delete(id);
+    if (this.#latest?.id === id) this.#latest = undefined;
   }
 
   /** Those that are open now. */

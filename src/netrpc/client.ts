@@ -123,8 +123,8 @@ export class RpcClient {
       method: serviceMethod,
       metadata: undefined,
     });
-    const answer = observed.begin(() =>
-      this.#begin(serviceMethod, argSchema, arg, replySchema, options, observed.trace),
+    const answer = observed.begin((trace) =>
+      this.#begin(serviceMethod, argSchema, arg, replySchema, options, trace),
     );
     answer.then(
       () => observed.succeed(),

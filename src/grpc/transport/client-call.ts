@@ -45,28 +45,37 @@ interface Outgoing {
   readonly compressed: boolean;
 }
 
+/** No message. */
+const NOTHING: readonly Outgoing[] = [];
+
+/** A deadline, and when it was set; both in milliseconds since the epoch. */
+interface TimeLimit {
+  readonly started: number;
+  readonly deadline: number;
+  readonly stopTimer: () => void;
+}
+
 /** One call as gRPC's protocol knows it, on a session: bytes of messages in and out, and a status at the end. */
 export class ClientCall implements StreamHandler, InboxOwner {
   readonly #limits: CallLimits;
   readonly #listener: CallListener;
-  readonly #inbox: Inbox;
+  /** Of a response that is gRPC's, from its header fields on. */
+  #inbox: Inbox | undefined;
+  /** Messages that were asked for before. */
+  #asked = 0;
   #stream: Stream | undefined;
   /** What was sent, as long as the call could be made again (grpc-go: stream.go, shouldRetry). */
-  #kept: Outgoing[] | undefined = [];
+  #kept: readonly Outgoing[] | undefined = NOTHING;
   #keptBytes = 0;
   #halfClosed = false;
   #encoding: Encoding = "identity";
-  #deadline = Infinity;
-  #started = 0;
-  #stopTimer: (() => void) | undefined;
+  #limit: TimeLimit | undefined;
   #wasRefused = false;
-  #grpc = false;
   #over = false;
 
   constructor(limits: CallLimits, listener: CallListener) {
     this.#limits = limits;
     this.#listener = listener;
-    this.#inbox = new Inbox(limits.maxReceive, this);
   }
 
   /**
@@ -82,11 +91,11 @@ export class ClientCall implements StreamHandler, InboxOwner {
 
   /** Ends the call with DEADLINE_EXCEEDED at this time (milliseconds since the epoch). */
   limit(deadline: number): void {
-    this.#started = Date.now();
-    this.#deadline = deadline;
-    this.#stopTimer = startTimer(Math.max(0, deadline - this.#started), () => {
-      this.cancel(Code.DEADLINE_EXCEEDED, this.#late());
+    const started = Date.now();
+    const stopTimer = startTimer(Math.max(0, deadline - started), () => {
+      this.cancel(Code.DEADLINE_EXCEEDED, late(started));
     });
+    this.#limit = { started, deadline, stopTimer };
   }
 
   /** Sends a message, which may be kept by reference until it is sent; false asks to wait for onDrain. */
@@ -115,15 +124,16 @@ export class ClientCall implements StreamHandler, InboxOwner {
 
   /** Asks for one more message. */
   read(): void {
-    this.#inbox.read();
+    if (this.#inbox === undefined) this.#asked++;
+    else this.#inbox.read();
   }
 
   /** Ends the call at once, with this status. */
   cancel(code: number, details: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#stopTimer?.();
-    this.#inbox.close();
+    this.#limit?.stopTimer();
+    this.#inbox?.close();
     this.#stream?.reset(ErrorCode.CANCEL);
     queueMicrotask(() => this.#listener.onStatus({ code, details, trailers: [] }));
   }
@@ -158,14 +168,14 @@ export class ClientCall implements StreamHandler, InboxOwner {
       const details = `unexpected content-type from server: ${contentType ?? "none"}`;
       this.#finish({ code: Code.UNKNOWN, details, trailers: [] }, false);
     } else {
-      this.#grpc = true;
+      this.#inbox = new Inbox(this.#limits.maxReceive, this, this.#asked);
       this.#inbox.encoding = fieldOf(headers, "grpc-encoding");
       this.#listener.onHeaders(headers.slice(2));
     }
   }
 
   onData(chunk: Buffer, mayKeep: boolean): void {
-    if (this.#over || !this.#grpc) return;
+    if (this.#over || this.#inbox === undefined) return;
     try {
       this.#inbox.push(chunk, mayKeep);
     } catch (error) {
@@ -196,7 +206,12 @@ export class ClientCall implements StreamHandler, InboxOwner {
     }
     if (error === undefined) this.#finish(without("the stream ended without a status"));
     else if (this.#isLate(error))
-      this.#finish({ code: Code.DEADLINE_EXCEEDED, details: this.#late(), trailers: [], error });
+      this.#finish({
+        code: Code.DEADLINE_EXCEEDED,
+        details: late(this.#limit!.started),
+        trailers: [],
+        error,
+      });
     else this.#finish(statusOfError(error));
   }
 
@@ -204,23 +219,20 @@ export class ClientCall implements StreamHandler, InboxOwner {
     this.#listener.onDrain?.();
   }
 
-  #late(): string {
-    const seconds = ((Date.now() - this.#started) / 1000).toFixed(3);
-    return `Deadline exceeded after ${seconds}s`;
-  }
-
   /** The server's timer was first, and has reset the stream (grpc-go: http2_client.go, handleRSTStream). */
   #isLate(error: Http2Error): boolean {
     const isCancel = error.code === "ERR_HTTP2_RESET" && error.http2Code === ErrorCode.CANCEL;
-    return isCancel && Date.now() >= this.#deadline;
+    return isCancel && this.#limit !== undefined && Date.now() >= this.#limit.deadline;
   }
 
   #keep(body: Uint8Array, compressed: boolean): void {
     if (this.#kept === undefined) return;
     this.#keptBytes += body.length;
     // Between two attempts there is nowhere else for it to go.
-    if (this.#keptBytes <= KEPT || this.#stream === undefined) this.#kept.push({ body, compressed });
-    else this.#kept = undefined;
+    if (this.#keptBytes > KEPT && this.#stream !== undefined) this.#kept = undefined;
+    // An array that grows takes room for more than the one message that most calls have.
+    else if (this.#kept.length === 0) this.#kept = [{ body, compressed }];
+    else (this.#kept as Outgoing[]).push({ body, compressed });
   }
 
   #mayBeMadeAgain(error: Http2Error): boolean {
@@ -248,17 +260,22 @@ export class ClientCall implements StreamHandler, InboxOwner {
   #finish(status: CallStatus, whole = true): void {
     if (this.#over) return;
     let last = status;
-    if (status.code === Code.OK && !this.#inbox.atBoundary) last = without("the last message is not whole");
+    if (status.code === Code.OK && this.#inbox?.atBoundary === false)
+      last = without("the last message is not whole");
     this.#over = true;
-    this.#stopTimer?.();
+    this.#limit?.stopTimer();
     // What has arrived comes before the status: nothing is lost by an error behind it.
-    this.#inbox.flush();
+    this.#inbox?.flush();
     this.#listener.onStatus(last);
     const stream = this.#stream;
     if (!whole) stream?.reset(ErrorCode.CANCEL);
     // The server is done; it need not hear the rest of the request.
     else if (stream?.state === "open") stream.reset(ErrorCode.NO_ERROR);
   }
+}
+
+function late(started: number): string {
+  return `Deadline exceeded after ${((Date.now() - started) / 1000).toFixed(3)}s`;
 }
 
 function without(details: string): CallStatus {

@@ -1,8 +1,8 @@
-import { EventEmitter } from "node:events";
 import type { CallCredentials, CallOptions, Metadata, ServiceError, StatusObject } from "@grpc/grpc-js";
 import type { HeaderList } from "../../http2/index.js";
 import type { CallHead, EndStatus, OngoingCall, OngoingListener, ParentCall } from "../calls.js";
 import type { Interceptors } from "../grpc-js-types.js";
+import { LazyEmitter } from "../lazy-emitter.js";
 import { deadlineTime } from "../propagation.js";
 import { GrpcStatus, nameOfStatus } from "../status.js";
 import { type MetadataClass, readMetadata } from "./metadata.js";
@@ -122,7 +122,7 @@ function headOf(path: string, metadata: Metadata, options: CallOptions): CallHea
 }
 
 /** A unary call: what its caller holds of it, as grpc-js's ClientUnaryCall. */
-class DirectCall extends EventEmitter implements OngoingListener {
+class DirectCall extends LazyEmitter implements OngoingListener {
   readonly #host: CallHost;
   readonly #method: GeneratedMethod;
   readonly #Metadata: MetadataClass<Metadata>;

@@ -6,7 +6,7 @@ import type {
   ServerInterceptor,
   StatusObject,
 } from "@grpc/grpc-js";
-import type { ServerCodec } from "./server-call.js";
+import type { OwnServerCall, ServerListener, ServerMethod } from "./server-call.js";
 import {
   BothCall,
   errorStatus,
@@ -22,7 +22,7 @@ export interface Handler {
   readonly path: string;
   readonly type: "unary" | "clientStream" | "serverStream" | "bidi";
   readonly func: HandlerFunction;
-  readonly codec: ServerCodec;
+  readonly method: ServerMethod;
   /** Whether the handler, or what is before it, takes grpc-js's metadata, and not goplug's. */
   readonly takesGrpcJs: boolean;
   /** For interceptors. */
@@ -61,66 +61,100 @@ type Answer = (
 
 type Call = ServerInterceptingCallInterface;
 
-/**
- * Runs a handler for a call, as grpc-js does for each of the four kinds.
- * @param lastBytes how long the message was that came last
- */
-export function handle(call: Call, handler: Handler, lastBytes: () => number): void {
-  if (handler.type === "unary" || handler.type === "serverStream") whenWhole(call, handler);
-  else streamed(call, handler, lastBytes);
+/** Whether the handler is called with the whole request, when the client has ended its side. */
+export function isWhole({ type }: Handler): boolean {
+  return type === "unary" || type === "serverStream";
+}
+
+/** Runs a handler for a call, as grpc-js does for each of the four kinds. */
+export function handle(call: OwnServerCall, handler: Handler): void {
+  if (!isWhole(handler)) streamed(call, handler);
+  else if (call.outermost === call) call.startLazily(new WholeRequest(call, handler));
+  else {
+    const request = new WholeRequest(call, handler);
+    // Interceptors may spread a listener, which leaves out what a class has.
+    call.outermost.start({
+      onReceiveMetadata: (metadata) => request.onReceiveMetadata(metadata),
+      onReceiveMessage: (message) => request.onReceiveMessage(message),
+      onReceiveHalfClose: () => request.onReceiveHalfClose(),
+      onCancel: () => request.onCancel(),
+    });
+  }
 }
 
 /** One request: the handler is called when it is there, and the client has ended its side. */
-function whenWhole(call: Call, handler: Handler): void {
-  let metadata: Metadata;
-  let request: { readonly message: unknown } | undefined;
-  let surface: UnaryCall | WritingCall | undefined;
-  const refuse = (what: string): void =>
-    call.sendStatus(status(Code.UNIMPLEMENTED, `Received ${what} for method ${handler.path}`));
-  call.start({
-    onReceiveMetadata(received) {
-      metadata = received;
-      call.startRead();
-    },
-    onReceiveMessage(message) {
-      if (request !== undefined) {
-        refuse("a second request message");
-        return;
-      }
-      request = { message };
-      call.startRead();
-    },
-    onReceiveHalfClose() {
-      if (request === undefined) {
-        refuse("no request message");
-        return;
-      }
-      if (handler.type === "unary") {
-        surface = new UnaryCall(handler.path, call, metadata, request.message);
-        run(call, () => handler.func(surface, answerOf(call)));
-      } else {
-        surface = new WritingCall(handler.path, call, metadata, request.message);
-        run(call, () => handler.func(surface));
-      }
-    },
-    onCancel: () => cancel(surface),
-  });
+class WholeRequest implements ServerListener {
+  readonly #call: OwnServerCall;
+  readonly #handler: Handler;
+  #metadata: Metadata | undefined;
+  #has = false;
+  #message: unknown;
+  #surface: UnaryCall | WritingCall | undefined;
+
+  constructor(call: OwnServerCall, handler: Handler) {
+    this.#call = call;
+    this.#handler = handler;
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#metadata = metadata;
+    this.#call.outermost.startRead();
+  }
+
+  onReceiveMessage(message: unknown): void {
+    if (this.#has) {
+      this.#refuse("a second request message");
+      return;
+    }
+    this.#has = true;
+    this.#message = message;
+    this.#call.outermost.startRead();
+  }
+
+  onReceiveHalfClose(): void {
+    if (!this.#has) {
+      this.#refuse("no request message");
+      return;
+    }
+    const { path, type, func } = this.#handler;
+    const call = this.#call.outermost;
+    const request = this.#message;
+    this.#message = undefined;
+    if (type === "unary") {
+      this.#surface = new UnaryCall(path, call, this.#metadata, request);
+      run(call, func, this.#surface, answerOf(call));
+    } else {
+      const metadata = this.#metadata ?? this.#call.receivedMetadata();
+      this.#surface = new WritingCall(path, call, metadata, request);
+      run(call, func, this.#surface);
+    }
+  }
+
+  onCancel(): void {
+    cancel(this.#surface);
+  }
+
+  #refuse(what: string): void {
+    const details = `Received ${what} for method ${this.#handler.path}`;
+    this.#call.outermost.sendStatus(status(Code.UNIMPLEMENTED, details));
+  }
 }
 
 /** Many requests: the handler is called at once, and reads them. */
-function streamed(call: Call, handler: Handler, lastBytes: () => number): void {
+function streamed(own: OwnServerCall, handler: Handler): void {
+  const call = own.outermost;
   let surface: ReadingCall | BothCall | undefined;
   call.start({
     onReceiveMetadata(metadata) {
       if (handler.type === "clientStream") {
         surface = new ReadingCall(handler.path, call, metadata);
-        run(call, () => handler.func(surface, answerOf(call)));
+        run(call, handler.func, surface, answerOf(call));
       } else {
         surface = new BothCall(handler.path, call, metadata);
-        run(call, () => handler.func(surface));
+        run(call, handler.func, surface);
       }
     },
-    onReceiveMessage: (message) => surface?.receive(message, lastBytes()),
+    onReceiveMessage: (message) => surface?.receive(message, own.lastBytes),
     onReceiveHalfClose: () => void surface?.push(null),
     onCancel: () => cancel(surface),
   });
@@ -138,9 +172,9 @@ function answerOf(call: Call): Answer {
   };
 }
 
-function run(call: Call, handler: () => void): void {
+function run(call: Call, func: HandlerFunction, surface: unknown, answer?: Answer): void {
   try {
-    handler();
+    func(surface, answer);
   } catch {
     // What a handler throws is its own affair: grpc-js does not tell the client, either.
     call.sendStatus(status(Code.UNKNOWN, "Unknown error"));

@@ -17,14 +17,18 @@ export class Inbox implements MessageSink {
   readonly #owner: InboxOwner;
   readonly #reader: MessageReader;
   #queue: Buffer[] | undefined;
-  #wanted = 0;
+  #wanted: number;
   /** Bytes that have come and have not been given back. */
   #held = 0;
   #ended = false;
   #closed = false;
 
-  /** @param limit bytes of a message */
-  constructor(limit: number, owner: InboxOwner) {
+  /**
+   * @param limit bytes of a message
+   * @param wanted messages that were asked for already
+   */
+  constructor(limit: number, owner: InboxOwner, wanted = 0) {
+    this.#wanted = wanted;
     this.#owner = owner;
     this.#reader = new MessageReader(limit, this);
   }

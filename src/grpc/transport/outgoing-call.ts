@@ -34,7 +34,8 @@ export class OutgoingCall implements OngoingCall, CallListener {
   readonly #head: CallHead;
   readonly #listener: OngoingListener;
   readonly #call: ClientCall;
-  readonly #deadline: number;
+  /** Milliseconds since the epoch; undefined for never. */
+  readonly #deadline: number | undefined;
   readonly #leaveParent: (() => void) | undefined;
   /** What is sent with the request, if anything is. */
   #metadata: MetadataLike | undefined;
@@ -57,8 +58,9 @@ export class OutgoingCall implements OngoingCall, CallListener {
       const cancelled = (): void => this.cancel(Code.CANCELLED, "Cancelled by parent call");
       this.#leaveParent = followParent(parent, propagateFlags, cancelled);
     }
+    if (deadline === Infinity) return;
     this.#deadline = deadline;
-    if (deadline !== Infinity) this.#call.limit(deadline);
+    this.#call.limit(deadline);
   }
 
   /** Begins a call; the listener is told nothing but `onBegin` before this has returned. */
@@ -72,7 +74,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
   // OngoingCall
 
   send(message: Uint8Array, mayCompress = true): boolean {
-    if (this.#seen !== undefined) this.#seen.trace.requestBytes += message.length;
+    this.#seen?.sent(message.length);
     return this.#call.send(message, mayCompress);
   }
 
@@ -96,7 +98,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
   }
 
   onMessage(message: Buffer): void {
-    if (this.#seen !== undefined) this.#seen.trace.replyBytes += message.length;
+    this.#seen?.received(message.length);
     this.#listener.onMessage(message);
   }
 
@@ -220,7 +222,7 @@ export class OutgoingCall implements OngoingCall, CallListener {
       ACCEPTED_ENCODINGS,
     ];
     if (options.encoding !== "identity") headers.push("grpc-encoding", options.encoding);
-    if (this.#deadline !== Infinity) {
+    if (this.#deadline !== undefined) {
       headers.push("grpc-timeout", encodeTimeout(Math.max(0, this.#deadline - Date.now())));
     }
     if (this.#metadata !== undefined) appendMetadata(headers, this.#metadata);

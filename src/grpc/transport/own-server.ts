@@ -14,7 +14,7 @@ import { Metadata } from "../metadata.js";
 import type { Method, Methods } from "../method.js";
 import { stdioMethods } from "../own-services.js";
 import type { CallLimits } from "./client-call.js";
-import { defaultHandler, type Handler, type HandlerFunction, handle, typeOf } from "./handle.js";
+import { defaultHandler, type Handler, type HandlerFunction, handle, isWhole, typeOf } from "./handle.js";
 import type { AnyMetadata, MetadataClass } from "./metadata.js";
 import { serverOptions } from "./options.js";
 import { isSecured } from "./secured.js";
@@ -146,12 +146,12 @@ export class OwnServer {
   }
 
   #register(
-    method: Pick<Handler, "path" | "type" | "func">,
+    named: Pick<Handler, "path" | "type" | "func">,
     serialize: (value: never) => Buffer,
     deserialize: (bytes: Buffer) => unknown,
     isGrpcJs: boolean,
   ): boolean {
-    const { path, type } = method;
+    const { path, type } = named;
     if (this.#handlers.has(path)) return false;
     const requestStream = type === "clientStream" || type === "bidi";
     const responseStream = type === "serverStream" || type === "bidi";
@@ -165,15 +165,16 @@ export class OwnServer {
     };
     // Interceptors are written against grpc-js, whatever handler is behind them.
     const takesGrpcJs = isGrpcJs || this.#interceptors.length > 0;
-    this.#handlers.set(path, {
-      ...method,
+    const handler: Handler = {
+      ...named,
       takesGrpcJs,
-      codec: {
+      method: {
         serialize: serializeAnswer,
         deserialize,
         singleAnswer: !responseStream,
         untilTaken: path === stdioPath,
         Metadata: takesGrpcJs ? this.#GrpcJsMetadata : Metadata,
+        begin: (call) => this.#begin(call, handler),
       },
       definition: {
         path,
@@ -182,7 +183,8 @@ export class OwnServer {
         requestDeserialize: deserialize,
         responseSerialize: serialize,
       } as Handler["definition"],
-    });
+    };
+    this.#handlers.set(path, handler);
     return true;
   }
 
@@ -190,8 +192,8 @@ export class OwnServer {
   #load(what: string): void {
     this.#loading ??= loadGrpcJs(what).then((grpcJs) => {
       this.#GrpcJsMetadata = grpcJs.Metadata;
-      for (const { takesGrpcJs, codec } of this.#handlers.values())
-        if (takesGrpcJs) codec.Metadata = grpcJs.Metadata;
+      for (const { takesGrpcJs, method } of this.#handlers.values())
+        if (takesGrpcJs) method.Metadata = grpcJs.Metadata;
     });
     this.#loading.catch(() => {});
   }
@@ -212,26 +214,29 @@ export class OwnServer {
       refuse(stream, "200", Code.UNIMPLEMENTED, this.#unknown(path));
       return nobody(stream);
     }
-    const call = new OwnServerCall(stream, headers, handler.codec, connection);
-    const lastBytes = (): number => call.lastBytes;
-    let outer: Parameters<typeof handle>[0] = call;
-    for (const interceptor of this.#interceptors) outer = interceptor(handler.definition, outer);
-    if (handler.codec.Metadata !== undefined) {
-      // The stream must have its handler before anything is answered on it.
-      queueMicrotask(() => handle(outer, handler, lastBytes));
-    } else void this.#handleLater(outer, handler, lastBytes);
+    const call = new OwnServerCall(stream, headers, handler.method, connection);
+    for (const interceptor of this.#interceptors)
+      call.outermost = interceptor(handler.definition, call.outermost);
     return call;
   }
 
+  #begin(call: OwnServerCall, handler: Handler): void {
+    if (handler.method.Metadata === undefined) void this.#handleLater(call, handler);
+    // One that waits for its request is not kept up by it: the calls of what was read at once end one after another.
+    else if (isWhole(handler)) handle(call, handler);
+    // One that may end its call at once has then seen how much of the request is there.
+    else queueMicrotask(() => handle(call, handler));
+  }
+
   /** Handles a call that came before grpc-js was there. */
-  async #handleLater(...[call, handler, lastBytes]: Parameters<typeof handle>): Promise<void> {
+  async #handleLater(call: OwnServerCall, handler: Handler): Promise<void> {
     try {
       await this.#loading;
     } catch (error) {
       call.sendStatus({ code: Code.INTERNAL, details: (error as Error).message });
       return;
     }
-    handle(call, handler, lastBytes);
+    handle(call, handler);
   }
 
   /** grpc-go's words (server.go, handleStream). */

@@ -18,13 +18,13 @@ import type { PartialStatusObject } from "./server-surface.js";
 import { Code, encodeMessage, fieldOf } from "./status.js";
 import { decodeTimeout } from "./timeout.js";
 
-type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+export type ServerListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 type AuthContext = ReturnType<ServerInterceptingCallInterface["getAuthContext"]>;
 type ConnectionInfo = ReturnType<ServerInterceptingCallInterface["getConnectionInfo"]>;
 type MetricsRecorder = ReturnType<ServerInterceptingCallInterface["getMetricsRecorder"]>;
 
-/** How a method's messages become bytes. */
-export interface ServerCodec {
+/** A method as its calls know it. */
+export interface ServerMethod {
   readonly serialize: (value: never) => Buffer;
   readonly deserialize: (bytes: Buffer) => unknown;
   /** Whether there is one answer: it goes out with its status, whatever the peer's window. */
@@ -33,6 +33,8 @@ export interface ServerCodec {
   readonly untilTaken: boolean;
   /** What the handler takes for metadata: goplug's class, or grpc-js's, which is undefined until it is loaded. */
   Metadata: MetadataClass<AnyMetadata> | undefined;
+  /** Handles a call: its stream can be answered from now on. */
+  readonly begin: (call: OwnServerCall) => void;
 }
 
 /** What a server's call knows of its connection. */
@@ -45,12 +47,14 @@ export interface ServerConnection {
   isFlushed(): boolean;
 }
 
+/** Header fields that are not the handler's business. */
+const connectionFields = ["grpc-timeout", "te", "content-type", "accept-encoding"];
 const RESPONSE: HeaderList = [":status", "200", "content-type", "application/grpc"];
 
 /** A call on a server: what grpc-js's server interceptors, and its handlers under them, speak to. */
 export class OwnServerCall implements ServerInterceptingCallInterface, StreamHandler, InboxOwner {
   readonly #stream: Stream;
-  readonly #codec: ServerCodec;
+  readonly #method: ServerMethod;
   readonly #connection: ServerConnection;
   readonly #inbox: Inbox;
   readonly #host: string;
@@ -58,16 +62,18 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   readonly #deadline: number;
   /** How long the message was that came last, as it was before it was read. */
   lastBytes = 0;
-  #listener: Listener | undefined;
+  /** What interceptors have made of the call: handlers speak to it. */
+  outermost: ServerInterceptingCallInterface = this;
+  #listener: ServerListener | undefined;
   #stopTimer: (() => void) | undefined;
   #metadataSent = false;
   #cancelled = false;
   #told = false;
-  #drained: (() => void)[] = [];
+  #drained: (() => void)[] | undefined;
 
-  constructor(stream: Stream, headers: HeaderList, codec: ServerCodec, connection: ServerConnection) {
+  constructor(stream: Stream, headers: HeaderList, method: ServerMethod, connection: ServerConnection) {
     this.#stream = stream;
-    this.#codec = codec;
+    this.#method = method;
     this.#connection = connection;
     this.#headers = headers;
     this.#inbox = new Inbox(connection.limits.maxReceive, this);
@@ -79,12 +85,24 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
 
   // ServerInterceptingCallInterface
 
-  start(listener: Listener): void {
+  start(listener: ServerListener): void {
     if (this.#cancelled) return;
     this.#listener = listener;
-    const metadata = readMetadata(this.#headers, this.#codec.Metadata!);
-    for (const name of ["grpc-timeout", "te", "content-type", "accept-encoding"]) metadata.remove(name);
-    listener.onReceiveMetadata(metadata as Metadata);
+    listener.onReceiveMetadata(this.receivedMetadata());
+  }
+
+  /** As `start`, but the metadata is not told: whoever wants it reads it from the call. */
+  startLazily(listener: ServerListener): void {
+    if (this.#cancelled) return;
+    this.#listener = listener;
+    this.startRead();
+  }
+
+  /** A new object each time. */
+  receivedMetadata(): Metadata {
+    const metadata = readMetadata(this.#headers, this.#method.Metadata!);
+    for (const name of connectionFields) metadata.remove(name);
+    return metadata as Metadata;
   }
 
   startRead(): void {
@@ -103,7 +121,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     if (this.#cancelled) return;
     let bytes: Buffer;
     try {
-      bytes = this.#codec.serialize(message as never);
+      bytes = this.#method.serialize(message as never);
     } catch (error) {
       // grpc-js's words.
       const details = `Error serializing response: ${thrownText(error)}`;
@@ -119,9 +137,10 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     keepFreedMemory(bytes.length);
     if (!this.#metadataSent) this.sendMetadata(null);
     const goOn = this.#stream.write(bytes, messageHeader(bytes.length, false));
-    const { singleAnswer, untilTaken } = this.#codec;
+    const { singleAnswer, untilTaken } = this.#method;
     const sent = untilTaken ? () => this.#stream.afterFlush(callback) : callback;
     if (goOn || singleAnswer) sent();
+    else if (this.#drained === undefined) this.#drained = [sent];
     else this.#drained.push(sent);
   }
 
@@ -174,7 +193,7 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     this.lastBytes = bytes.length;
     let message: unknown;
     try {
-      message = this.#codec.deserialize(bytes);
+      message = this.#method.deserialize(bytes);
     } catch {
       this.sendStatus({ code: Code.INTERNAL, details: "Error deserializing request" });
       return;
@@ -191,6 +210,10 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   }
 
   // StreamHandler
+
+  onAttached(): void {
+    this.#method.begin(this);
+  }
 
   onHeaders(): void {
     // A client's trailers say nothing in gRPC; they end its direction.
@@ -212,7 +235,9 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
   }
 
   onDrain(): void {
-    for (const callback of this.#drained.splice(0)) callback();
+    const drained = this.#drained;
+    this.#drained = undefined;
+    if (drained !== undefined) for (const callback of drained) callback();
   }
 
   onClose(error: Http2Error | undefined): void {
@@ -254,8 +279,12 @@ export class OwnServerCall implements ServerInterceptingCallInterface, StreamHan
     this.#cancelled = true;
     this.#stopTimer?.();
     this.#inbox.close();
-    process.nextTick(() => this.#listener?.onCancel());
+    if (this.#listener !== undefined) process.nextTick(tellCancel, this.#listener);
   }
+}
+
+function tellCancel(listener: ServerListener): void {
+  listener.onCancel();
 }
 
 /** Refuses a request that is none of gRPC's, or is for nobody. */

@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import { Duplex, Readable, Writable } from "node:stream";
 import type {
   Metadata,
@@ -6,6 +5,7 @@ import type {
   ServerInterceptingCallInterface,
   StatusObject,
 } from "@grpc/grpc-js";
+import { LazyEmitter } from "../lazy-emitter.js";
 import { ReadAhead } from "./read-ahead.js";
 import { Code } from "./status.js";
 
@@ -14,19 +14,34 @@ import { Code } from "./status.js";
 type Intercepting = ServerInterceptingCallInterface;
 export type PartialStatusObject = Parameters<Intercepting["sendStatus"]>[0];
 
-export class UnaryCall extends EventEmitter {
+/** Of a call without interceptors. */
+interface ReceivedMetadata {
+  receivedMetadata(): Metadata;
+}
+
+export class UnaryCall extends LazyEmitter {
   readonly path: string;
   readonly call: Intercepting;
-  readonly metadata: Metadata;
   readonly request: unknown;
   cancelled = false;
+  #metadata: Metadata | undefined;
 
-  constructor(path: string, call: Intercepting, metadata: Metadata, request: unknown) {
+  /** @param metadata read from the call when it is asked for, where it is not given */
+  constructor(path: string, call: Intercepting, metadata: Metadata | undefined, request: unknown) {
     super();
     this.path = path;
     this.call = call;
-    this.metadata = metadata;
+    this.#metadata = metadata;
     this.request = request;
+  }
+
+  get metadata(): Metadata {
+    this.#metadata ??= (this.call as Intercepting & ReceivedMetadata).receivedMetadata();
+    return this.#metadata;
+  }
+
+  set metadata(metadata: Metadata) {
+    this.#metadata = metadata;
   }
 
   /** grpc-js's unary calls, too, are ended with a status by the event `error`. */

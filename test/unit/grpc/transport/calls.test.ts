@@ -8,6 +8,8 @@ import {
   InterceptingCall,
   type Interceptor,
   Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
@@ -151,6 +153,60 @@ for (const transport of ["goplug", "grpc-js"] as const) {
       );
     });
     assert.equal(answer.toString(), "sent by the interceptor!");
+  });
+
+  test(`${transport}: a handler may read its metadata when the call is over, and finds one object again`, async () => {
+    let handled: ServerUnaryCall<Buffer, Buffer> | undefined;
+    let tellOver: (() => void) | undefined;
+    const over = new Promise<void>((resolve) => {
+      tellOver = resolve;
+    });
+    const { call } = await pair(transport, (request, answer) => {
+      handled = request;
+      request.on("cancelled", tellOver!);
+      answer(null, request.request);
+    });
+    const sent = new Metadata();
+    sent.set("x-key", "value");
+    await call(Buffer.from("sent"), sent);
+    await over;
+    const { metadata } = handled!;
+    assert.deepEqual(metadata.get("x-key"), ["value"]);
+    assert.equal(handled!.metadata, metadata);
+    assert.ok(metadata instanceof Metadata);
+    assert.deepEqual(metadata.get("content-type"), []);
+  });
+
+  test(`${transport}: a server's interceptor may spread the listener that it is given`, async () => {
+    const seen: string[] = [];
+    const interceptor: ServerInterceptor = (_method, next) =>
+      new ServerInterceptingCall(next, {
+        start(go) {
+          go({
+            onReceiveMetadata: (metadata, pass) => {
+              seen.push("metadata");
+              pass(metadata);
+            },
+          });
+        },
+      });
+    const spreading = ((_method, next) => {
+      const start = next.start.bind(next);
+      next.start = (listener) =>
+        start({
+          ...listener,
+          onReceiveMessage(message) {
+            seen.push("message");
+            listener.onReceiveMessage(message);
+          },
+        });
+      return next;
+    }) as ServerInterceptor;
+    const server = await makeServer({ interceptors: [interceptor, spreading] }, { transport });
+    server.addService(service, { call: echo });
+    const { call } = await connectTo(server, transport);
+    assert.equal((await call(Buffer.from("sent"))).toString(), "sent");
+    assert.deepEqual(seen, ["metadata", "message"]);
   });
 
   test(`${transport}: limits of size, in both directions`, async () => {
