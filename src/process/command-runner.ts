@@ -2,12 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { builtin } from "../builtin.js";
 import { type Logger, nullLogger } from "../hclog/logger.js";
-import { socketsOfStopped } from "./child-sockets.js";
 import { diagnoseExecutable } from "./diagnose.js";
 import { SpawnError } from "./errors.js";
 import { explainSpawn } from "./explain-spawn.js";
-import { removeLeftover } from "./host-end/leftover.js";
 import { killWithHost } from "./host-end/registry.js";
+import { killChild } from "./kill-child.js";
 import { isBareName, lookPath } from "./look-path.js";
 import type { ExitStatus, Runner } from "./runner.js";
 
@@ -105,12 +104,9 @@ export class CommandRunner implements Runner {
     return this.#exit;
   }
 
-  /** Kills it, and removes the sockets that it listens on: it has no more time to do so (on Linux, where the system tells). */
+  /** Kills it (SIGKILL). On Linux the unix sockets that it listens on go, too: it has no more time to remove them. */
   async kill(): Promise<void> {
-    if (this.#child === undefined) return;
-    const sockets = await socketsOfStopped(this.#child);
-    this.#child.kill("SIGKILL");
-    for (const path of sockets) removeLeftover({ kind: "socket", path });
+    if (this.#child !== undefined) await killChild(this.#child);
   }
 
   diagnose(): Promise<string> {
