@@ -24,6 +24,19 @@ async function bareNode(): Promise<number> {
   return performance.now() - start;
 }
 
+/** The gRPC plugin's starter, recorded under the host that measures it. */
+async function precompiled(): Promise<string> {
+  const plugin = await bundleFile(path("start/grpc-plugin.mjs"), {
+    format: "cjs",
+    minifyWhitespace: true,
+    supported: { "dynamic-import": false },
+  });
+  const starter = plugin.replace(/cjs$/, "start.cjs");
+  const host = [binary("bench-start"), "--", process.execPath, starter];
+  await run(process.execPath, [path("../dist/cli/main.js"), "precompile", plugin, "--", ...host]);
+  return starter;
+}
+
 export const suite: Suite = {
   name: "start: from launch to first answer, under a Go host",
   async run(wanted) {
@@ -46,15 +59,18 @@ export const suite: Suite = {
       bundled ??= bundleFile(path("start/grpc-plugin.mjs"), { minifyWhitespace: true });
       return answered(process.execPath, await bundled);
     };
-    if (wanted("start.grpc") || wanted("start.grpc.go")) {
+    if (wanted("start.grpc") || wanted("start.grpc.precompiled") || wanted("start.grpc.go")) {
       await oneFile();
-      const { goplug, node, go } = await alternate(rounds, {
+      const starter = await precompiled();
+      const { goplug, starts, node, go } = await alternate(rounds, {
         goplug: oneFile,
+        starts: () => answered(process.execPath, starter),
         node: bareNode,
         // What the host and the starting of a process take, whatever the plugin is written in.
         go: () => answered(binary("kv-grpc")),
       });
       rows.push(row("start.grpc", "ms", "lower", goplug, "node -e 0", node));
+      rows.push(row("start.grpc.precompiled", "ms", "lower", starts, "node -e 0", node));
       rows.push(row("start.grpc.go", "ms", "lower", goplug, "Go plugin", go));
     }
     if (wanted("start.mattermost")) {

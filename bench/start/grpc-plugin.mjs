@@ -9,7 +9,7 @@ const kv = protobufPlugin(KV, { create, fromBinary, toBinary }).implement({
   get: ({ key }) => ({ value: values.get(key) }),
 });
 
-await serve({
+void serve({
   handshakeConfig: { protocolVersion: 1, magicCookieKey: "BASIC_PLUGIN", magicCookieValue: "hello" },
   plugins: { kv },
 });

@@ -11,6 +11,7 @@ interface Command {
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   gen: () => import("./gen/command.js"),
   gob: () => import("./gob/command.js"),
+  precompile: () => import("./precompile/command.js"),
 };
 
 /** Go's exit code for bad usage and bad input. */
@@ -19,7 +20,7 @@ const BAD_INPUT = 2;
 async function usage(): Promise<string> {
   const lines = ["goplug COMMAND [ARGUMENTS]", ""];
   for (const [name, load] of Object.entries(commands))
-    lines.push(`  ${name.padEnd(6)} ${(await load()).summary}`);
+    lines.push(`  ${name.padEnd(11)} ${(await load()).summary}`);
   return [...lines, "", "goplug COMMAND --help says more.", ""].join("\n");
 }
 

@@ -10,17 +10,20 @@ export function bundle(example: string): Promise<string> {
   return bundleFile(fileURLToPath(new URL(`../../examples/${example}/plugin.ts`, import.meta.url)));
 }
 
-/** Bundles a plugin into one file in a folder of its own, as one would ship it, and gives the file to start. The folder stays until this process ends. */
+/**
+ * Bundles a plugin into one file in a folder of its own, as one would ship it, an ES module unless another format is asked
+ * for, and gives the file to start. The folder stays until this process ends.
+ */
 export async function bundleFile(plugin: string, options: BuildOptions = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "shared-bundle-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, "plugin.mjs");
+  const file = join(folder, options.format === "cjs" ? "plugin.cjs" : "plugin.mjs");
   await build({
+    format: "esm",
     ...options,
     entryPoints: [plugin],
     outfile: file,
     bundle: true,
-    format: "esm",
     platform: "node",
     target: "node20.19",
     // Only some need it, and they find no copy of it from here.
