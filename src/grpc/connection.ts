@@ -30,6 +30,17 @@ export async function connectGrpc(way: Way, connect: ConnectOptions = {}): Promi
   return connectGrpcJs(grpcJs, way, options, connect);
 }
 
+/**
+ * Makes sure that the package is there which connections with these options need.
+ * @throws GrpcMissingError
+ */
+export async function checkTransport(
+  asked: GrpcTransport | undefined,
+  options: ChannelOptions,
+): Promise<void> {
+  if (chooseTransport(asked, options, undefined) === "grpc-js") await loadGrpcJs(needs.transport);
+}
+
 const told = new WeakSet<Logger>();
 
 /** The transport that was asked for, or that the options need. */

@@ -13,7 +13,7 @@ import { GrpcError, type HandlerStatus, statusOf } from "./errors.js";
 import { HandlerCall, type HandlerContext, type ServerCall } from "./handler-context.js";
 import type { MetadataLike } from "./metadata.js";
 import { readMessages } from "./read-messages.js";
-import { type Messages, writeMessages } from "./write-messages.js";
+import { checkedMessages, type Messages, writeMessages } from "./write-messages.js";
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -111,7 +111,7 @@ async function answerAll(
   prepare: (answer: Any) => unknown,
 ): Promise<void> {
   try {
-    const answers = (await work()) as Messages<unknown>;
+    const answers = checkedMessages((await work()) as Messages<unknown>);
     const { done, stop } = writeMessages(call, answers, (answer) => {
       context.sendHeader();
       return prepare(answer);

@@ -17,7 +17,7 @@ export interface OutgoingMessages {
   stop(): void;
 }
 
-/** Writes the source's messages, each made ready by `prepare`, no faster than the call takes them. */
+/** Writes the messages of a source that has been checked, each made ready by `prepare`, no faster than the call takes them. */
 export function writeMessages<M>(
   call: Writing,
   source: Messages<M>,
@@ -85,7 +85,6 @@ export function checkedMessages<M>(source: Messages<M>): Messages<M> {
   return source;
 }
 
-function iteratorOf<M>(given: Messages<M>): AsyncIterator<M> | Iterator<M> {
-  const source = checkedMessages(given);
+function iteratorOf<M>(source: Messages<M>): AsyncIterator<M> | Iterator<M> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }

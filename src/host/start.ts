@@ -98,6 +98,7 @@ async function startWithin<P extends PluginSet>(
   const { protocolVersion } = handshakeConfig;
   const { plugins, versionedPlugins } = config;
   const sets = collectVersions({ protocolVersion, plugins, versionedPlugins }, "host");
+  await checkGrpc(config);
   const certificate = config.autoMTLS === true ? await generateCertificate() : undefined;
   const cleanups: Cleanup[] = [];
   const logFailure = (error: Error | undefined): void => {
@@ -175,6 +176,16 @@ async function startWithin<P extends PluginSet>(
     await plugin.kill();
     throw error;
   }
+}
+
+/** What a plugin over gRPC cannot be used without is missed before it is started. @throws GrpcMissingError */
+async function checkGrpc<P extends PluginSet>(config: ClientConfig<P>): Promise<void> {
+  const { allowedProtocols = ["netrpc"], grpcTransport, grpcChannelOptions } = config;
+  // One over net/rpc needs nothing of it.
+  if (allowedProtocols.includes("netrpc")) return;
+  if (grpcTransport === undefined && grpcChannelOptions === undefined) return;
+  const { checkTransport } = await import("../grpc/connection.js");
+  await checkTransport(grpcTransport, grpcChannelOptions ?? {});
 }
 
 async function madeBy(make: RunnerFunc, command: Command, context: RunnerContext): Promise<Runner> {
