@@ -1,5 +1,7 @@
 // goplug's gRPC host beside a Go host and a bare grpc-js client, on the same Go plugin; a TypeScript plugin beside a Go one, and
 // beside one by grpc-js's transport, under the same Go host; the multiplexed broker beside the plain.
+import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import * as protobuf from "@bufbuild/protobuf";
 import { Client, grpcPlugin, nullLogger, protobufPlugin } from "../src/index.js";
 import { pluginCommand } from "../test/interop/build-plugins.js";
@@ -10,6 +12,7 @@ import { KVClient } from "../test/interop/gen/kv.js";
 import { StreamClient } from "../test/interop/gen/stream.js";
 import { call, counter } from "../test/interop/grpc-support.js";
 import { handshakeConfig, pattern } from "../test/interop/support.js";
+import { compileFile } from "./compile.js";
 import { BareClient, driver, GoHost } from "./grpc/drive.js";
 import { type Clients, type Workload, workloads } from "./grpc/workloads.js";
 import { alternate, type Row, row, type Suite } from "./harness.js";
@@ -31,7 +34,8 @@ async function hosts(workload: Workload): Promise<Row[]> {
     logger: nullLogger,
   });
   const ours = await host.dispense("kv");
-  const bare = new BareClient(workload, `unix:${host.address!.address}`);
+  const program = await compileFile(fileURLToPath(new URL("grpc/bare.ts", import.meta.url)));
+  const bare = new BareClient(program, workload, `unix:${host.address!.address}`);
   const go = new GoHost(workload, cmd);
   try {
     await call(ours.kv, ours.kv.put as never, { key: "bench", value: pattern(workload.size) });
@@ -55,6 +59,7 @@ async function hosts(workload: Workload): Promise<Row[]> {
     ];
   } finally {
     await Promise.all([bare, go].map((peer) => peer.stop()));
+    rmSync(program);
   }
 }
 

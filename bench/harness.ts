@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+
 /** One line of bench/results.json. A ratio above 1 always means that goplug is better than the peer. */
 export interface Row {
   name: string;
@@ -17,6 +19,14 @@ export interface Suite {
   name: string;
   /** Takes a filter on row names, so that a part can be measured alone. */
   run(wanted: (row: string) => boolean): Promise<Row[]>;
+}
+
+/** Measures a suite in this process: PATTERN and the file for its rows are the arguments. */
+export async function runSuite(suite: Suite): Promise<void> {
+  const [, , pattern, results] = process.argv;
+  process.stderr.write(`# ${suite.name}\n`);
+  const wanted = new RegExp(pattern!);
+  writeFileSync(results!, JSON.stringify(await suite.run((row) => wanted.test(row))));
 }
 
 export function median(values: readonly number[]): number {

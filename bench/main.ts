@@ -4,44 +4,38 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Row, Suite } from "./harness.js";
+import { compileLines } from "./compile.js";
+import type { Row } from "./harness.js";
 
 const { values: options, positionals } = parseArgs({
-  options: { "one-cpu": { type: "boolean" }, suite: { type: "string" }, results: { type: "string" } },
+  options: { "one-cpu": { type: "boolean" } },
   allowPositionals: true,
 });
 const pattern = new RegExp(positionals[0] ?? "");
 const here = new URL(".", import.meta.url);
 
 /** Each suite in a process of its own: what one has loaded and left in memory must not slow down the next. */
-function measure(prefix: readonly string[] = []): Row[] {
+async function measure(prefix: readonly string[] = []): Promise<Row[]> {
   const files = readdirSync(here).filter((name) => name.endsWith(".bench.ts"));
-  return files.sort().flatMap((file) => inProcess(prefix, file));
+  const rows: Row[] = [];
+  for (const file of files.sort()) rows.push(...(await inProcess(prefix, file)));
+  return rows;
 }
 
-function inProcess(prefix: readonly string[], file: string): Row[] {
+async function inProcess(prefix: readonly string[], file: string): Promise<Row[]> {
+  const lines = `import { runSuite } from "./harness.js"; import { suite } from "./${file}"; await runSuite(suite);`;
+  const program = await compileLines(lines, basename(file, ".ts"));
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   try {
     const results = join(folder, "results.json");
-    const [command, ...args] = [
-      ...prefix,
-      process.execPath,
-      ...process.execArgv,
-      fileURLToPath(import.meta.url),
-      pattern.source,
-      "--suite",
-      file,
-      "--results",
-      results,
-    ];
+    const [command, ...args] = [...prefix, process.execPath, program, pattern.source, results];
     const { status, error } = spawnSync(command!, args, { stdio: ["ignore", "ignore", "inherit"] });
     if (error !== undefined || status !== 0) throw new Error(`${file} failed (${status})`, { cause: error });
     return JSON.parse(readFileSync(results, "utf8")) as Row[];
   } finally {
-    rmSync(folder, { recursive: true });
+    for (const made of [folder, program]) rmSync(made, { recursive: true });
   }
 }
 
@@ -76,27 +70,16 @@ function print(rows: readonly Row[]): void {
     );
 }
 
-async function one(file: string): Promise<void> {
-  const { suite } = (await import(new URL(file, here).href)) as { suite: Suite };
-  process.stderr.write(`# ${suite.name}\n`);
-  writeFileSync(options.results!, JSON.stringify(await suite.run((name) => pattern.test(name))));
-}
-
-function all(): void {
-  const rows = measure();
-  if (options["one-cpu"] === true) {
-    process.stderr.write("# on one processor\n");
-    // What these start runs there, too.
-    const alone = measure(["taskset", "-c", "0"]);
-    const found = new Map(alone.map((row) => [`${row.name} ${row.peer}`, row]));
-    for (const row of rows) {
-      const { value, peerValue, ratio } = found.get(`${row.name} ${row.peer}`) ?? {};
-      if (ratio !== undefined) row.oneCpu = { value: value!, peerValue: peerValue!, ratio };
-    }
+const rows = await measure();
+if (options["one-cpu"] === true) {
+  process.stderr.write("# on one processor\n");
+  // What these start runs there, too.
+  const alone = await measure(["taskset", "-c", "0"]);
+  const found = new Map(alone.map((row) => [`${row.name} ${row.peer}`, row]));
+  for (const row of rows) {
+    const { value, peerValue, ratio } = found.get(`${row.name} ${row.peer}`) ?? {};
+    if (ratio !== undefined) row.oneCpu = { value: value!, peerValue: peerValue!, ratio };
   }
-  print(rows);
-  writeFileSync(new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);
 }
-
-if (options.suite === undefined) all();
-else await one(options.suite);
+print(rows);
+writeFileSync(new URL("results.json", here), `${JSON.stringify(rows, null, 2)}\n`);

@@ -7,14 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "esbuild";
+import { compileFile } from "./compile.js";
 import { alternate, type Row, row, type Subject, type Suite } from "./harness.js";
 
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const peer = here("../go-fixtures/bin/yamuxpeer");
-/** Programs as users run them: tsx has threads of its own, which cost the Duplex rows up to a third on two processors. */
-const programs = { driver: here("yamux/driver.bundle.mjs"), server: here("yamux/server.bundle.mjs") };
+let programs = { driver: "", server: "" };
 const rounds = 5;
 const MIB = 1 << 20;
 
@@ -93,20 +92,6 @@ async function measure(kind: Kind, wanted: (row: string) => boolean, goServer: s
   return rows;
 }
 
-/** Beside their sources, whose paths to dist they keep. */
-async function bundle(): Promise<void> {
-  await build({
-    entryPoints: [here("yamux/driver.ts"), here("yamux/server.ts")],
-    outdir: here("yamux"),
-    outExtension: { ".js": ".bundle.mjs" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    logLevel: "warning",
-  });
-}
-
 export const suite: Suite = {
   name: "yamux",
   async run(wanted) {
@@ -123,7 +108,10 @@ export const suite: Suite = {
     }
     const folder = mkdtempSync(join(tmpdir(), "goplug-bench-"));
     const servers: ChildProcess[] = [];
-    await bundle();
+    programs = {
+      driver: await compileFile(here("yamux/driver.ts")),
+      server: await compileFile(here("yamux/server.ts")),
+    };
     try {
       const [goServer, tsServer] = [join(folder, "go"), join(folder, "ts")];
       servers.push(await start(peer, ["serve", "-quiet", "-address", goServer]));

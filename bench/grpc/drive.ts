@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { binary } from "../../test/interop/case.js";
 import type { Subject } from "../harness.js";
 import type { Workload } from "./workloads.js";
@@ -74,13 +73,8 @@ export class GoHost extends Program {
 
 /** A bare grpc-js client of a plugin that runs: what it leaves in memory must not be goplug's to clear away. */
 export class BareClient extends Program {
-  constructor({ name }: Workload, target: string) {
-    super([
-      process.execPath,
-      ...process.execArgv,
-      fileURLToPath(new URL("bare.ts", import.meta.url)),
-      name,
-      target,
-    ]);
+  /** @param program bare.ts, compiled */
+  constructor(program: string, { name }: Workload, target: string) {
+    super([process.execPath, program, name, target]);
   }
 }
