@@ -1,8 +1,8 @@
 // A plugin whose server an application starts; its commands are what the tests ask it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { PluginServer } from "./server.ts";
+import { type Hooks, PluginServer } from "./server.ts";
 
-const server = new PluginServer({
+const hooks: Hooks = {
   async onActivate(_, { api, logger }) {
     await api.kvSet("activated", Buffer.from(process.env.MATTERMOST_PLUGIN_ID ?? "nobody"));
     logger.info("activated");
@@ -41,7 +41,9 @@ const server = new PluginServer({
         throw new Error(`unknown command: ${name}`);
     }
   },
-});
+};
 
+const transport = process.argv.includes("--grpc-js") ? "grpc-js" : "goplug";
+const server = new PluginServer(hooks, { transport });
 await server.start();
 await server.waitForTermination();

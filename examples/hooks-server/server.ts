@@ -2,7 +2,15 @@
 // controller, so that the host's Kill is a drain, synced output, the broker and AutoMTLS.
 import * as protobuf from "@bufbuild/protobuf";
 import { status } from "@grpc/grpc-js";
-import { GrpcError, type Logger, pluginLogger, protobufPlugin, ServeError, serve } from "goplug";
+import {
+  GrpcError,
+  type GrpcTransport,
+  type Logger,
+  pluginLogger,
+  protobufPlugin,
+  ServeError,
+  serve,
+} from "goplug";
 import { ApiClient } from "./api.ts";
 import { type Config, configFromEnvironment } from "./config.ts";
 import {
@@ -47,6 +55,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** Milliseconds that hooks which are running may go on for when the server stops. Default: 5000. */
   readonly grace?: number;
+  /** Who speaks HTTP/2 for the server. Default: goplug. */
+  readonly transport?: GrpcTransport;
 }
 
 /** A plugin's server. SIGTERM and SIGINT stop it, as `stop` does. */
@@ -78,7 +88,7 @@ export class PluginServer {
     if (this.#serving !== undefined) {
       throw new ServeError("ERR_SERVE_TWICE", "the plugin's server has been started already");
     }
-    const { maxMessageBytes = 64 << 20, port = 0, grace = 5000 } = this.#options;
+    const { maxMessageBytes = 64 << 20, port = 0, grace = 5000, transport = "goplug" } = this.#options;
     const { pluginId, logLevel, apiTarget, hookTimeout } = this.#config;
     const logger = pluginLogger({ name: pluginId || "plugin", level: logLevel });
     const api = new ApiClient(apiTarget, hookTimeout);
@@ -96,6 +106,7 @@ export class PluginServer {
         },
         stopOnInterrupt: true,
         signal: this.#stop.signal,
+        grpcTransport: transport,
         grpcServer: {
           options: {
             "grpc.max_receive_message_length": maxMessageBytes,

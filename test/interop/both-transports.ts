@@ -8,6 +8,10 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/ traces of grpc-js /, "goplug's own transport has none"],
   [/^(ts->python|python->ts) grpc suite /, "each of these cases runs over both by itself"],
   [/ every check of host-check /, "it looks at a list alone"],
+  [
+    / hooks (started without the cookie|configuration from the environment)$/,
+    "nothing is connected to there",
+  ],
   [/^go->ts grpc checks$/, "it stands for the checks of a program that is not there"],
 ];
 
@@ -15,7 +19,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 export function missingOverGrpcJs(names: ReadonlySet<string>): string[] {
   return [...names].filter(
     (name) =>
-      /^\S+ grpc /.test(name) &&
+      /^\S+ (grpc|hooks) /.test(name) &&
       !name.endsWith(byGrpcJs) &&
       !names.has(name + byGrpcJs) &&
       !reasons.some(([pattern]) => pattern.test(name)),

@@ -15,6 +15,7 @@ import {
 } from "@grpc/grpc-js";
 import { load } from "@grpc/proto-loader";
 import { configFromEnvironment } from "../../examples/hooks-server/config.js";
+import { byGrpcJs } from "./both-transports.js";
 import type { Case } from "./case.js";
 import { until } from "./support.js";
 
@@ -89,11 +90,11 @@ function withApplication(args: readonly string[], use: (app: Application, hooks:
   };
 }
 
-const command = (hooks: Client, text: string): Promise<{ text: string }> =>
+const execute = (hooks: Client, text: string): Promise<{ text: string }> =>
   call(hooks, "executeCommand", { command: text });
 
 /** A server whose options are its own, and which is told to stop by a command. */
-const ownServer = `
+const ownServer = (transport: "goplug" | "grpc-js"): string => `
   import { PluginServer } from "./examples/hooks-server/server.ts";
   const hooks = {
     executeCommand({ command }) {
@@ -102,7 +103,7 @@ const ownServer = `
       return { text: command === "port" ? String(server.port) : "" };
     },
   };
-  const server = new PluginServer(hooks, { maxMessageBytes: 1000, grace: 200 });
+  const server = new PluginServer(hooks, { maxMessageBytes: 1000, grace: 200, transport: ${JSON.stringify(transport)} });
   console.error(server.port);
   await server.start();
   await server.waitForTermination();
@@ -110,77 +111,92 @@ const ownServer = `
   process.stderr.write("terminated\\n");
 `;
 
+/** The plugin, and the server of its own, over one of the transports. */
+const over = (transport: "goplug" | "grpc-js"): Case[] => {
+  const [flags, suffix] = transport === "goplug" ? [[], ""] : [["--grpc-js"], byGrpcJs];
+  const command = [...plugin, ...flags];
+  return [
+    ...checks.map(
+      (check): Case => ({
+        name: `go->ts hooks ${check}${suffix}`,
+        needs: ["hooks-host"],
+        async run({ bin, signal }) {
+          const args = ["-case", check, "--", process.execPath, ...command];
+          await promisify(execFile)(bin("hooks-host"), args, { cwd: root, signal });
+        },
+      }),
+    ),
+    {
+      name: `grpc-js->ts hooks the handshake alone on stdout, logs on stderr${suffix}`,
+      run: withApplication(command, async (app, hooks) => {
+        assert.deepEqual(await call(hooks, "implemented", {}), {
+          hooks: ["OnActivate", "OnDeactivate", "MessageWillBePosted", "ExecuteCommand"],
+        });
+        const post = { id: "1", userId: "ann", message: "hello" };
+        const answer = await call<{ post: object }>(hooks, "messageWillBePosted", { post });
+        assert.deepEqual(answer.post, { ...post, message: "HELLO" });
+        assert.equal((await execute(hooks, "big 30000000")).text.length, 30_000_000);
+        await execute(hooks, "print words");
+        const health = await app.client("grpc/health/v1/health.proto", "grpc.health.v1.Health");
+        for (const service of ["plugin", ""]) {
+          assert.deepEqual(await call(health, "check", { service }), { status: "SERVING" });
+        }
+        health.close();
+        assert.match(app.stdout, /^1\|1\|tcp\|127\.0\.0\.1:\d+\|grpc\|\n$/);
+        assert.match(app.stderr, /"plugin server started"/);
+      }),
+    },
+    {
+      name: `grpc-js->ts hooks SIGTERM: NOT_SERVING first, then a drain${suffix}`,
+      run: withApplication(command, async (app, hooks) => {
+        const health = await app.client("grpc/health/v1/health.proto", "grpc.health.v1.Health");
+        const seen: string[] = [];
+        // biome-ignore lint/suspicious/noExplicitAny: made of the .proto file when it runs
+        const watch = (health as any).watch({ service: "plugin" }) as ClientReadableStream<{
+          status: string;
+        }>;
+        watch.on("data", ({ status }) => seen.push(status));
+        watch.on("error", () => {});
+        await until("SERVING", () => seen.length > 0);
+        const running = execute(hooks, "sleep 1500").then(({ text }) => seen.push(text));
+        await execute(hooks, "port");
+        app.child.kill("SIGTERM");
+        const [code] = await once(app.child, "exit");
+        await running;
+        assert.equal(code, 0);
+        assert.deepEqual(seen, ["SERVING", "NOT_SERVING", "slept 1500"]);
+        await assert.rejects(execute(hooks, "port"), { code: 14 });
+        health.close();
+      }),
+    },
+    {
+      name: `grpc-js->ts hooks SIGINT${suffix}`,
+      run: withApplication(command, async (app) => {
+        app.child.kill("SIGINT");
+        assert.deepEqual(await once(app.child, "exit"), [0, null]);
+      }),
+    },
+    {
+      name: `grpc-js->ts hooks a server's own options, stopped more than once, with a hook that outlasts the grace period${suffix}`,
+      run: withApplication(
+        [...typescript, "--input-type=module", "-e", ownServer(transport)],
+        async (app, hooks) => {
+          await assert.rejects(execute(hooks, "x".repeat(2000)), { code: 8 });
+          assert.equal(`127.0.0.1:${(await execute(hooks, "port")).text}`, app.address);
+          const hanging = assert.rejects(execute(hooks, "hang"));
+          await execute(hooks, "stop");
+          await hanging;
+          assert.deepEqual(await once(app.child, "exit"), [0, null]);
+          assert.match(app.stderr, /^undefined\n[\s\S]*terminated\n/);
+        },
+      ),
+    },
+  ];
+};
+
 export const cases: Case[] = [
-  ...checks.map(
-    (check): Case => ({
-      name: `go->ts hooks ${check}`,
-      needs: ["hooks-host"],
-      async run({ bin, signal }) {
-        const args = ["-case", check, "--", process.execPath, ...plugin];
-        await promisify(execFile)(bin("hooks-host"), args, { cwd: root, signal });
-      },
-    }),
-  ),
-  {
-    name: "grpc-js->ts hooks the handshake alone on stdout, logs on stderr",
-    run: withApplication(plugin, async (app, hooks) => {
-      assert.deepEqual(await call(hooks, "implemented", {}), {
-        hooks: ["OnActivate", "OnDeactivate", "MessageWillBePosted", "ExecuteCommand"],
-      });
-      const post = { id: "1", userId: "ann", message: "hello" };
-      const answer = await call<{ post: object }>(hooks, "messageWillBePosted", { post });
-      assert.deepEqual(answer.post, { ...post, message: "HELLO" });
-      assert.equal((await command(hooks, "big 30000000")).text.length, 30_000_000);
-      await command(hooks, "print words");
-      const health = await app.client("grpc/health/v1/health.proto", "grpc.health.v1.Health");
-      for (const service of ["plugin", ""]) {
-        assert.deepEqual(await call(health, "check", { service }), { status: "SERVING" });
-      }
-      health.close();
-      assert.match(app.stdout, /^1\|1\|tcp\|127\.0\.0\.1:\d+\|grpc\|\n$/);
-      assert.match(app.stderr, /"plugin server started"/);
-    }),
-  },
-  {
-    name: "grpc-js->ts hooks SIGTERM: NOT_SERVING first, then a drain",
-    run: withApplication(plugin, async (app, hooks) => {
-      const health = await app.client("grpc/health/v1/health.proto", "grpc.health.v1.Health");
-      const seen: string[] = [];
-      // biome-ignore lint/suspicious/noExplicitAny: made of the .proto file when it runs
-      const watch = (health as any).watch({ service: "plugin" }) as ClientReadableStream<{ status: string }>;
-      watch.on("data", ({ status }) => seen.push(status));
-      watch.on("error", () => {});
-      await until("SERVING", () => seen.length > 0);
-      const running = command(hooks, "sleep 1500").then(({ text }) => seen.push(text));
-      await command(hooks, "port");
-      app.child.kill("SIGTERM");
-      const [code] = await once(app.child, "exit");
-      await running;
-      assert.equal(code, 0);
-      assert.deepEqual(seen, ["SERVING", "NOT_SERVING", "slept 1500"]);
-      await assert.rejects(command(hooks, "port"), { code: 14 });
-      health.close();
-    }),
-  },
-  {
-    name: "grpc-js->ts hooks SIGINT",
-    run: withApplication(plugin, async (app) => {
-      app.child.kill("SIGINT");
-      assert.deepEqual(await once(app.child, "exit"), [0, null]);
-    }),
-  },
-  {
-    name: "grpc-js->ts hooks a server's own options, stopped more than once, with a hook that outlasts the grace period",
-    run: withApplication([...typescript, "--input-type=module", "-e", ownServer], async (app, hooks) => {
-      await assert.rejects(command(hooks, "x".repeat(2000)), { code: 8 });
-      assert.equal(`127.0.0.1:${(await command(hooks, "port")).text}`, app.address);
-      const hanging = assert.rejects(command(hooks, "hang"));
-      await command(hooks, "stop");
-      await hanging;
-      assert.deepEqual(await once(app.child, "exit"), [0, null]);
-      assert.match(app.stderr, /^undefined\n[\s\S]*terminated\n/);
-    }),
-  },
+  ...over("goplug"),
+  ...over("grpc-js"),
   {
     name: "grpc-js->ts hooks started without the cookie",
     async run() {
