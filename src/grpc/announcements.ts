@@ -11,6 +11,12 @@ type Pending =
 /** Ids whose announcements nobody has asked for; more are dropped, so that a peer cannot fill the memory. */
 const MAX_PENDING = 10_000;
 
+/**
+ * How much longer than a dial waits an announcement is kept. go-plugin forgets it as soon; but where many connections
+ * are made at once, who was told the id by a call may ask for it late.
+ */
+const KEPT = 12;
+
 /** Where the other side listens, by id: it says so once, before or after this side asks. */
 export class Announcements {
   readonly #logger: Logger;
@@ -20,7 +26,7 @@ export class Announcements {
   /** Announcements are dropped, and it has been said. */
   #isFull = false;
 
-  /** @param timeout milliseconds that an announcement is waited for by default, and kept */
+  /** @param timeout milliseconds that an announcement is waited for by default; it is kept 12 times as long */
   constructor(logger: Logger, timeout: number) {
     this.#logger = logger;
     this.#timeout = timeout;
@@ -46,7 +52,7 @@ export class Announcements {
       stop();
       this.#pending.delete(id);
     };
-    const stop = startTimer(this.#timeout, forget, false);
+    const stop = startTimer(KEPT * this.#timeout, forget, false);
     this.#pending.set(id, { message, forget });
   }
 

@@ -19,6 +19,7 @@ import type { GrpcServer, RegisterServices } from "./grpc-server.js";
 import { Knocking } from "./knocking.js";
 import type { Muxer } from "./muxer.js";
 import { asDuplex, Injector, makeServer, serverReady, stopServer } from "./server.js";
+import { CONNECT_TIMEOUT } from "./transport/transport.js";
 
 export interface GRPCBrokerOptions {
   readonly stream: BrokerStream;
@@ -42,7 +43,7 @@ export interface GRPCBrokerOptions {
   /** Turns an announced address into one that can be dialled here, and the other way round (custom runners). */
   readonly fromOther?: ((address: SocketAddress) => SocketAddress) | undefined;
   readonly toOther?: ((address: SocketAddress) => SocketAddress) | undefined;
-  /** Milliseconds that a dial waits and an unused announcement is kept. Default: 5000. */
+  /** Milliseconds that a dial waits for an announcement; an unused one is kept 12 times as long. Default: 5000. */
   readonly timeout?: number | undefined;
 }
 
@@ -50,7 +51,10 @@ export interface GRPCBrokerOptions {
 export interface BrokerDialOptions {
   /** Calls the dial off: AbortedError. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for the other side's announcement. Default: 5000, as in go-plugin. */
+  /**
+   * Milliseconds for the other side's announcement. Default: 5000, as in go-plugin. The connection that follows may take
+   * 20 s, as in grpc-go.
+   */
   readonly timeout?: number | undefined;
   /** On top of the main connection's. */
   readonly options?: ChannelOptions | undefined;
@@ -82,7 +86,6 @@ export interface BrokeredServer extends AsyncDisposable {
 export class GRPCBroker {
   readonly #options: GRPCBrokerOptions;
   readonly #logger: Logger;
-  readonly #timeout: number;
   readonly #announcements: Announcements;
   /** Set if brokered connections are streams of the main one. */
   readonly #knocking: Knocking | undefined;
@@ -100,7 +103,6 @@ export class GRPCBroker {
     this.#options = options;
     this.#logger = options.logger;
     const { stream, logger, muxer, timeout = 5000 } = options;
-    this.#timeout = timeout;
     this.#announcements = new Announcements(logger, timeout);
     this.#knocking = muxer && new Knocking({ stream, muxer, logger, timeout });
     stream.onMessage = (message) => this.#receive(message);
@@ -168,7 +170,7 @@ export class GRPCBroker {
     const connect = async (way: Way): Promise<GrpcConnection> => {
       const options = { ...this.#options.channelOptions, ...dial.options };
       const what = "the brokered connection";
-      const limits = { what, signal, defaultTimeout: this.#timeout, ended: this.#ending.signal };
+      const limits = { what, signal, defaultTimeout: CONNECT_TIMEOUT, ended: this.#ending.signal };
       let made: GrpcConnection | undefined;
       made = await limited(limits, (cut) =>
         connectGrpc(way, {

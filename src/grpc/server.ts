@@ -4,7 +4,7 @@ import type { ServerOptions } from "@grpc/grpc-js";
 import type { Logger } from "../hclog/logger.js";
 import { channelConnection, duplexConnection } from "../http2/index.js";
 import { readInPlace } from "../in-place.js";
-import { tlsAcceptor } from "../tls/accept.js";
+import { type TlsAcceptHandlers, tlsAcceptor } from "../tls/accept.js";
 import type { PluginTls } from "../tls/plugin-options.js";
 import { within } from "../wait.js";
 import type { Channel } from "../yamux/index.js";
@@ -134,6 +134,9 @@ export function asDuplex(connection: Duplex | Channel): Duplex {
   return stream;
 }
 
+/** Milliseconds that a client may take for its TLS handshake (grpc-go: server.go, connectionTimeout). */
+const HANDSHAKE_TIMEOUT = 120_000;
+
 function secured(
   tls: PluginTls,
   logger: Logger,
@@ -141,14 +144,15 @@ function secured(
 ): (connection: Duplex | Channel) => void {
   // grpc-go's clients insist on the name of HTTP/2, and Node's server on having been asked for it.
   const withAlpn = { ...tls, options: { ALPNProtocols: ["h2"], ...tls.options } };
-  const accept = tlsAcceptor(withAlpn, {
+  const handlers: TlsAcceptHandlers = {
     secured(socket) {
       // HTTP/2 has no use for a connection that is half open.
       socket.allowHalfOpen = false;
       inject(socket);
     },
     refused: (error) => logger.warn("plugin: connection refused", { error }),
-  });
+  };
+  const accept = tlsAcceptor(withAlpn, handlers, HANDSHAKE_TIMEOUT);
   // Node shakes hands on any Duplex; only the types say Socket.
   return (connection) => accept(asDuplex(connection) as Socket);
 }

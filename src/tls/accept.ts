@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { builtin } from "../builtin.js";
 import { DEFAULT_HANDSHAKE_TIMEOUT } from "./connect.js";
 import { TlsError, tlsFailure } from "./errors.js";
+import { beginHandshake } from "./pace.js";
 import { isPinned } from "./pinned-certificate.js";
 import type { PluginTls } from "./plugin-options.js";
 
@@ -48,7 +49,13 @@ export function tlsAcceptor(
     discard(socket);
     handlers.refused(refusal(error, socket.authorizationError));
   });
-  return (connection) => server.emit("connection", connection);
+  return (connection) => {
+    // Until the TLS socket above it hears of them.
+    connection.on("error", () => {});
+    beginHandshake(() => {
+      if (!connection.destroyed) server.emit("connection", connection);
+    });
+  };
 }
 
 function discard(socket: TLSSocket): void {

@@ -4,6 +4,7 @@ import { builtin } from "../builtin.js";
 import type { SocketTarget } from "../socket/address.js";
 import { waitFor } from "../wait.js";
 import { TlsError, tlsFailure, unusableOptions } from "./errors.js";
+import { beginHandshake } from "./pace.js";
 
 /** Milliseconds that a handshake may take, on either side, unless told otherwise. */
 export const DEFAULT_HANDSHAKE_TIMEOUT = 10_000;
@@ -40,44 +41,55 @@ export function connectTls(target: TlsTarget, options: ConnectTlsOptions): Promi
       new TlsError("ERR_TLS_TIMEOUT", `${what}: no handshake within ${milliseconds} ms`),
     keepAlive: false,
   };
+  const given = "socket" in target ? target.socket : undefined;
+  // Its errors are reported by the TLS socket above it, and before there is one by its end.
+  given?.on("error", () => {});
   const secured = waitFor<TLSSocket>(limits, (resolve, reject) => {
-    let socket: TLSSocket;
-    try {
-      socket = builtin.tls.connect({ ...tls, ...target });
-    } catch (error) {
-      throw unusableOptions(error);
-    }
-    // A socket that was given has its errors reported by the TLS socket above it.
-    if ("socket" in target) target.socket.on("error", () => {});
+    let socket: TLSSocket | undefined;
+    let isOver = false;
     const fail = (error: Error): void => {
       reject(error);
       drop();
     };
     const drop = (): void => {
       // What the dying socket still reports has nobody left to tell.
-      socket.on("error", () => {});
-      socket.destroy();
+      socket?.on("error", () => {});
+      socket?.destroy();
     };
     const onError = (error: Error): void => fail(tlsFailure(what, error));
     const onClose = (): void =>
       fail(new TlsError("ERR_TLS_HANDSHAKE", `${what}: the peer closed the connection during the handshake`));
     const onSecure = (): void => {
       // Not before: a peer that leaves in mid-handshake must end it.
-      socket.allowHalfOpen = true;
-      resolve(socket);
+      socket!.allowHalfOpen = true;
+      resolve(socket!);
     };
-    socket.once("secureConnect", onSecure);
-    socket.once("error", onError);
-    socket.once("close", onClose);
+    beginHandshake(() => {
+      if (isOver) return;
+      if (given?.destroyed) {
+        onClose();
+        return;
+      }
+      try {
+        socket = builtin.tls.connect({ ...tls, ...target });
+      } catch (error) {
+        reject(unusableOptions(error));
+        return;
+      }
+      socket.once("secureConnect", onSecure);
+      socket.once("error", onError);
+      socket.once("close", onClose);
+    });
     return (cut) => {
-      socket.off("secureConnect", onSecure);
-      socket.off("error", onError);
-      socket.off("close", onClose);
+      isOver = true;
+      socket?.off("secureConnect", onSecure);
+      socket?.off("error", onError);
+      socket?.off("close", onClose);
       if (cut !== undefined) drop();
     };
   });
   return secured.catch((error: unknown) => {
-    if ("socket" in target) target.socket.destroy();
+    given?.destroy();
     throw error;
   });
 }

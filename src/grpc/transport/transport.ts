@@ -13,9 +13,13 @@ import { type SocketAddress, type SocketTarget, socketTarget } from "../../socke
 import { connectInPlace } from "../../socket/connect.js";
 import { CERTIFICATE_NAME } from "../../tls/certificate.js";
 import { connectTls } from "../../tls/connect.js";
+import { sharedContext } from "../../tls/context.js";
 import { unlessCut } from "../../wait.js";
 import { GrpcConnectError } from "../errors.js";
 import { isSecured } from "./secured.js";
+
+/** Milliseconds for a connection with its handshake (grpc-go: dialoptions.go, minConnectTimeout). */
+export const CONNECT_TIMEOUT = 20_000;
 
 /** A connection that was dialled, and what is known of its other end. */
 export interface Dialled {
@@ -196,8 +200,13 @@ export async function secured(
   tls: ConnectionOptions,
   signal: AbortSignal | undefined,
 ): Promise<Dialled> {
-  const options = { servername: CERTIFICATE_NAME, ...tls, ALPNProtocols: ["h2"] };
-  const socket = await connectTls(target, { tls: options, signal });
+  const options = {
+    servername: CERTIFICATE_NAME,
+    ...tls,
+    secureContext: sharedContext(tls),
+    ALPNProtocols: ["h2"],
+  };
+  const socket = await connectTls(target, { tls: options, timeout: CONNECT_TIMEOUT, signal });
   // A server that knows no ALPN is taken at its word; one that chose something else is not.
   if (socket.alpnProtocol !== "h2" && socket.alpnProtocol !== false && socket.alpnProtocol !== null) {
     socket.destroy();

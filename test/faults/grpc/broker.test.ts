@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { PassThrough } from "node:stream";
+import { PassThrough, pipeline } from "node:stream";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { GRPCBroker } from "../../../src/grpc/broker.js";
 import { BrokerStream } from "../../../src/grpc/broker-stream.js";
 import type { ConnInfo } from "../../../src/grpc/gen/plugin/grpc_broker.js";
@@ -122,11 +123,30 @@ test("announcements that lead nowhere fail the dial, and the broker goes on", as
   await own.stop();
 });
 
-test("an announcement is kept for the broker's time, and then forgotten", async () => {
+test("an announcement is kept for longer than a dial waits, and then forgotten", async () => {
   const { broker, say } = scripted(100);
-  say({ serviceId: 1, network: "unix", address: "/nowhere/at/all" });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  await assert.rejects(broker.dial(1), { code: "ERR_BROKER_TIMEOUT" });
+  for (const serviceId of [1, 2]) say({ serviceId, network: "unix", address: "/nowhere/at/all" });
+  await sleep(300);
+  await assert.rejects(broker.dial(1), { code: "ERR_GRPC_CONNECT" });
+  await sleep(1200);
+  await assert.rejects(broker.dial(2), { code: "ERR_BROKER_TIMEOUT" });
+});
+
+test("the time for the announcement is not that of the connection, which may be slow", async () => {
+  const { broker, say, opened } = scripted(50);
+  await broker.serve((server) => server.addService(AddHelperService, addHelper("host", broker, 0n)));
+  const slow = await openSocket({});
+  after(() => slow.close());
+  slow.server.on("connection", async (dialled) => {
+    await sleep(300);
+    const served = connect(opened[0]!);
+    pipeline(dialled, served, () => {});
+    pipeline(served, dialled, () => {});
+  });
+  say({ serviceId: 7, network: slow.network, address: slow.address });
+  await using connection = await broker.dial(7);
+  const helper = connection.client(AddHelperClient);
+  assert.deepEqual(await call(helper, helper.sum as never, { a: 1n, b: 2n }), { r: 3n });
 });
 
 test("a flood of announcements is dropped beyond a bound", async () => {
