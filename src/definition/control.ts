@@ -1,3 +1,5 @@
+// Every side that speaks net/rpc has go-plugin's own error registered.
+import "./basic-error.js";
 import { bool, emptyStruct, string, uint32 } from "../gob/index.js";
 import type { MethodTable } from "../netrpc/index.js";
 

@@ -42,6 +42,42 @@ test("goplug in a single file does not need what it would not have loaded", asyn
   );
 });
 
+test("a gRPC plugin in a single file runs nothing of net/rpc when it starts, a net/rpc plugin nothing of gRPC", async () => {
+  const startsWith = async (contents: string): Promise<string[]> => {
+    const { outputFiles } = await bundle(contents, { external: ["@grpc/grpc-js"] });
+    // esbuild's calls of what a file holds; those within files are indented.
+    return [...outputFiles[0]!.text.matchAll(/^init_(\w+)\(\);$/gm)].map(([, name]) => name!);
+  };
+  const grpc = await startsWith('import { grpcPlugin, serve } from "goplug"; grpcPlugin({}); serve({});');
+  assert.ok(grpc.some((name) => name.startsWith("serve")));
+  assert.deepEqual(
+    grpc.filter((name) => /gob|netrpc|net_rpc|yamux/.test(name)),
+    [],
+  );
+  const netRpc = await startsWith(
+    'import { gob, netRpcPlugin, serve } from "goplug"; netRpcPlugin({ A: [gob.any, gob.any] }); serve({});',
+  );
+  assert.ok(netRpc.some((name) => name.startsWith("gob")));
+  assert.deepEqual(
+    netRpc.filter((name) => /^grpc/.test(name)),
+    [],
+  );
+});
+
+test("a host of net/rpc in a single file knows go-plugin's own error", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bundle-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "host.mjs");
+  const { outputFiles } = await bundle(
+    `import { Client, gob } from "goplug";
+    console.log(typeof Client, gob.registry.schema("*plugin.BasicError") !== undefined);`,
+    { external: ["@grpc/grpc-js"] },
+  );
+  writeFileSync(file, outputFiles[0]!.contents);
+  const { stdout } = await promisify(execFile)(process.execPath, [file]);
+  assert.equal(stdout, "function true\n");
+});
+
 test("what a plugin uses of protobuf-es works in a single file with goplug", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "bundle-"));
   t.after(() => rmSync(folder, { recursive: true }));
