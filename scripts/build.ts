@@ -98,10 +98,37 @@ function chunkOf(id: string, infoOf: GetModuleInfo): string | undefined {
   return isWith(...grpcHost) ? "grpc-host" : undefined;
 }
 
+/**
+ * Takes what is used of Node's modules by `process.getBuiltinModule`: for an import Node makes a module of each, and reads all
+ * of its properties, which has it load what nobody asks for. It saves a start 1 to 2 ms. Each name by itself, so that a
+ * bundler can leave out those that are not used.
+ */
+const builtins: Plugin = {
+  name: "builtins",
+  renderChunk(code) {
+    const whole = /^import (?:(\w+)|\{ ([^}]*) \}) from '(node:[\w/]+)';$/gm;
+    const text = code.replace(whole, (_, all: string | undefined, names = "", module: string) => {
+      if (all !== undefined) return `const ${all} = /* @__PURE__ */ process.getBuiltinModule('${module}');`;
+      return (names as string)
+        .split(", ")
+        .map((name) => name.split(" as "))
+        .map(([name, local = name]) => `const ${local} = /* @__PURE__ */ ofBuiltin('${module}', '${name}');`)
+        .join("\n");
+    });
+    const left = /^(?:import|export) .*'node:.*$/m.exec(text)?.[0];
+    if (left !== undefined) throw new Error(`a builtin module is imported in another form: ${left}`);
+    const helper = "const ofBuiltin = (module, name) => process.getBuiltinModule(module)[name];\n";
+    return {
+      code: text.includes("ofBuiltin(") ? text.replace(/^(?!import |\/\*!|#!)/m, helper) : text,
+      map: null,
+    };
+  },
+};
+
 const bundle = await rollup({
   // The command beside them, which nothing imports.
   input: Object.fromEntries([...entries, "cli/main"].map((entry) => [entry, source(entry)])),
-  plugins: [typescript],
+  plugins: [typescript, builtins],
   onwarn({ code, message }) {
     // What TypeScript has left in protobuf's own files.
     if (code !== "THIS_IS_UNDEFINED") throw new Error(message);

@@ -35,11 +35,23 @@ test("goplug in a single file does not need what it would not have loaded", asyn
   });
   const text = outputFiles[0]!.text;
   const imported = [...text.matchAll(/^import .*"([^"]+)";$/gm)].map(([, name]) => name!);
-  assert.ok(imported.includes("node:net"), "imports are found");
-  assert.deepEqual(
-    imported.filter((name) => !name.startsWith("node:") || name === "node:tls"),
-    [],
+  assert.deepEqual(imported, []);
+  const builtins = [...text.matchAll(/= \/\* @__PURE__ \*\/ \w+\("(node:[^"]+)", "\w+"\);$/gm)].map(
+    ([, name]) => name!,
   );
+  assert.ok(builtins.includes("node:net"), "what is loaded at once is found");
+  assert.ok(!builtins.includes("node:tls"));
+});
+
+test("a plugin in a single file loads no module of Node's that only hosts need", async () => {
+  const { outputFiles } = await bundle(
+    'import { grpcPlugin, serve } from "goplug"; grpcPlugin({}); serve({});',
+    {
+      external: ["@grpc/grpc-js"],
+    },
+  );
+  assert.match(outputFiles[0]!.text, /"node:net", "createServer"/);
+  assert.doesNotMatch(outputFiles[0]!.text, /"node:child_process", /);
 });
 
 test("a gRPC plugin in a single file runs nothing of net/rpc when it starts, a net/rpc plugin nothing of gRPC", async () => {
