@@ -51,10 +51,10 @@ async function isStopped(pid: number): Promise<boolean> {
   const tasks = `/proc/${pid}/task`;
   const states = (await readdir(tasks)).map(async (id) => {
     const text = await readFile(`${tasks}/${id}/stat`, "latin1");
-    // proc(5): the state is behind the name, which may hold anything.
+    // proc(5): the state is behind the name, which may hold anything; "t" is that of one under a debugger.
     return text[text.lastIndexOf(")") + 2];
   });
-  return (await Promise.all(states)).every((state) => state === "T");
+  return (await Promise.all(states)).every((state) => state === "T" || state === "t");
 }
 
 /** Whether a path means the same to a process as to this one: not in a mount namespace, or under a root, of its own. */
