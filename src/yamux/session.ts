@@ -16,12 +16,8 @@ import { FrameParser } from "./parser.js";
 import { Pinger } from "./pinger.js";
 import { ReadTarget } from "./read-target.js";
 import type { Stream } from "./stream.js";
+import { Turn } from "./turn.js";
 import { FrameWriter } from "./writer.js";
-
-// What a session takes before it lets others have their turn: Node reads a socket up to 32 times in a row, 64 KiB each.
-// A frame counts for more than its bytes, because it costs more.
-const TURN_BYTES = 262_144;
-const FRAME_COST = 64;
 
 const debug = createTrace("goplug:yamux");
 
@@ -80,12 +76,11 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
   readonly #parser: FrameParser;
   readonly #pinger: Pinger;
   readonly #end: ConnectionEnd;
+  readonly #turn: Turn;
   #phase: "open" | "closing" | "closed" = "open";
   #error: YamuxError | undefined;
   /** Chunks received so far. */
   #chunks = 0;
-  /** What was taken since others last had their turn. */
-  #taken = 0;
   #markClosed!: () => void;
 
   /** A session on the side that dialled; `client` and `server` differ in stream ids only. */
@@ -109,6 +104,7 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     this.role = options.role;
     this.config = resolveConfig(options);
     this.#conn = conn;
+    this.#turn = new Turn(conn);
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve;
     });
@@ -273,23 +269,12 @@ export class Session implements AsyncIterable<Stream>, AsyncDisposable {
     const frames = this.#mux.frames;
     try {
       this.#parser.push(chunk);
-      this.#taken += chunk.length + (this.#mux.frames - frames) * FRAME_COST;
-      if (this.#taken >= TURN_BYTES) this.#giveWay();
+      this.#turn.took(chunk.length, this.#mux.frames - frames);
     } catch (error) {
       this.#finish(
         error instanceof YamuxError ? error : new YamuxError("ERR_YAMUX_CONNECTION_FAILED", { cause: error }),
       );
     }
-  };
-
-  #giveWay(): void {
-    this.#taken = 0;
-    this.#conn.pause();
-    setImmediate(this.#goOn);
-  }
-
-  readonly #goOn = (): void => {
-    this.#conn.resume();
   };
 
   #connectionFailed(cause: unknown): void {
