@@ -31,7 +31,7 @@ export type Http2ErrorCode =
   | "ERR_HTTP2_PROTOCOL"
   /** The peer ended the connection with an error. */
   | "ERR_HTTP2_GOAWAY"
-  /** The peer takes no further streams, or did not process this one. */
+  /** The peer takes no further streams, did not process this one, or never got it. */
   | "ERR_HTTP2_REFUSED"
   /** The peer reset the stream. */
   | "ERR_HTTP2_RESET"

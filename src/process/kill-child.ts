@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { removeLeftover } from "./host-end/leftover.js";
 import { killWithHost } from "./host-end/registry.js";
 import { socketInodes, unixSockets } from "./identity.js";
@@ -31,7 +30,9 @@ export async function killChild(child: ChildProcess): Promise<void> {
 /** The paths of the sockets that a process listens on, and nobody else; none where they are not this process's paths. */
 async function socketsOfStopped(pid: number): Promise<string[]> {
   try {
-    for (let waited = 0; waited < STOP_GRACE && !(await isStopped(pid)); waited++) await sleep(1);
+    for (let waited = 0; waited < STOP_GRACE && !(await isStopped(pid)); waited++) {
+      await new Promise<void>((resolve) => setTimeout(resolve, 1));
+    }
     if (!(await seesOurFiles(pid))) return [];
     const held = new Set(await socketInodes(pid));
     const all = await unixSockets();
