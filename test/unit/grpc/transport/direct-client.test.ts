@@ -115,18 +115,23 @@ function hear(
           code,
           details.replace(/ after [0-9.]+s$/, ""),
           message.replace(/ after [0-9.]+s$/, ""),
-          metadata.toJSON(),
+          told(code, metadata),
         ]);
       }
     });
     call.on("metadata", (metadata: Metadata) => heard.push(["metadata", metadata.toJSON()]));
     call.on("status", ({ code, details, metadata }: StatusObject) => {
-      heard.push(["status", code, details.replace(/ after [0-9.]+s$/, ""), metadata.toJSON()]);
+      heard.push(["status", code, details.replace(/ after [0-9.]+s$/, ""), told(code, metadata)]);
       resolve(heard);
     });
     then?.(call);
     heard.push("made");
   });
+}
+
+/** Of a deadline both sides know, and either may be first: only the server's word has fields. */
+function told(code: number, metadata: Metadata): object {
+  return code === status.DEADLINE_EXCEEDED ? {} : metadata.toJSON();
 }
 
 const given = new Metadata();
