@@ -8,6 +8,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
+  type Settings,
 } from "node:http2";
 import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,11 +49,11 @@ let sockets = 0;
 async function serve(
   transport: GrpcTransport,
   ways: readonly ((attempt: Attempt) => void)[],
-  { redial = true } = {},
+  { redial = true, settings = {} }: { redial?: boolean; settings?: Settings } = {},
 ) {
   const attempts: Attempt[] = [];
   const sessions = new Set<ServerHttp2Session>();
-  const server = createServer();
+  const server = createServer({ settings });
   server.on("session", (session) => void sessions.add(session));
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
@@ -120,6 +121,17 @@ test("a refused call of conn.protobuf is made again", async () => {
   // The echo of a GetRequest reads as a GetResponse.
   const { value } = await conn.protobuf(KV, protobuf).get({ key: "k" });
   assert.equal(Buffer.from(value).toString(), "k");
+  assert.equal(attempts.length, 2);
+});
+
+test("a call that waits for its place when the connection ends is made again on a new one", async () => {
+  const end = ({ stream }: Attempt): void => stream.session!.destroy();
+  const settings = { maxConcurrentStreams: 1 };
+  const { attempts, call } = await serve("goplug", [end, answer], { settings });
+  const request = Buffer.from("a request");
+  const [sent, waiting] = await Promise.allSettled([call(request), call(request)]);
+  assert.equal(sent.status === "rejected" && sent.reason.code, status.UNAVAILABLE);
+  assert.deepEqual(waiting, { status: "fulfilled", value: request });
   assert.equal(attempts.length, 2);
 });
 
