@@ -14,6 +14,10 @@ const WRITABLE_MARK = INITIAL_WINDOW;
 // the reading, too.
 const UNREAD_GRACE = 2000;
 
+// How long a stream that both its end and destroy() are done with waits for the peer's end. It is on its way, most often, and
+// a peer that has sent it knows the stream no more: Go's logs a warning for a reset then.
+const END_GRACE = 1000;
+
 // A stream fails because of what the peer does. Go's streams tell only those who read and write; in Node an 'error'
 // that nobody listens to would end the process.
 const unheard = (): void => {};
@@ -23,7 +27,8 @@ const unheard = (): void => {};
  * the window, and `write` waits for the peer's.
  *
  * `destroy()` without an error, once the peer's end was read, ends the stream with FIN, as it would a net.Socket (so
- * does a `for await` that has read everything). In all other cases, unsent bytes among them, it resets the stream.
+ * does a `for await` that has read everything). After `end()` it waits a second for the peer's end; bytes that come instead
+ * reset the stream, as with TCP. In all other cases, unsent or unread bytes among them, it resets the stream at once.
  *
  * A failure needs no `error` listener: it reaches `error` listeners, and whoever reads or writes at the time
  * (`pipeline`, `for await`, the callback of a write). A peer's reset after this side's own end, while nobody reads, is
@@ -62,7 +67,7 @@ export class Stream extends Duplex {
       takesParts: true,
       onEnd: () => {
         this.#endPushed = true;
-        this.push(null);
+        if (!this.destroyed) this.push(null);
       },
       onWriteEnd: (error) => {
         if (this.#pendingWrite !== undefined) this.#failAfterGrace(error);
@@ -130,10 +135,18 @@ export class Stream extends Duplex {
     this.#stopGrace?.();
     const reason = isAfterIteration(error) && this.#isReadOut ? null : error;
     if (reason === null && this.#isReadOut && !this.#hasUnsent) this.#channel.end();
+    else if (reason === null && this.writableFinished && !this.#hasUnsent && !this.#hasUnread) this.#linger();
     else this.#channel.destroy(reason ?? undefined);
     if (this.#pendingWrite !== undefined)
       this.#writeDone(reason ?? new YamuxError("ERR_YAMUX_STREAM_CLOSED"));
     callback(reason);
+  }
+
+  /** Waits for the peer's end. */
+  #linger(): void {
+    this.#stopGrace = startTimer(END_GRACE, () => this.#channel.destroy(), false);
+    // It may have been held back.
+    this.#channel.resume();
   }
 
   /** Whether the peer's end, and all before it, was taken. */
@@ -157,6 +170,10 @@ export class Stream extends Duplex {
   }
 
   #receive(chunk: Buffer, mayKeep: boolean): void {
+    if (this.destroyed) {
+      this.#channel.destroy();
+      return;
+    }
     const flowing = this.readableFlowing === true;
     const more = this.push(mayKeep ? chunk : Buffer.from(chunk));
     this.#channel.held = this.readableLength;
@@ -200,6 +217,7 @@ export class Stream extends Duplex {
   }
 
   #closed(error: Error | undefined): void {
+    if (this.destroyed) this.#stopGrace?.();
     if (error === undefined || this.destroyed) return;
     if (isReset(error) && this.writableFinished && !this.#isBeingRead) {
       this.destroy();

@@ -258,6 +258,30 @@ test(
   },
 );
 
+test(
+  "a Duplex that was ended and is destroyed waits for the peer's end; what comes instead, or nothing, resets it",
+  limit,
+  async () => {
+    const peer = raw("client");
+    const streams = [await peer.session.open(), await peer.session.open(), await peer.session.open()];
+    for (const stream of streams) {
+      stream.end();
+      await once(stream, "finish");
+      stream.destroy();
+      await once(stream, "close");
+    }
+    await peer.send(frame(WU, ACK, 1, 0), frame(WU, FIN, 1, 0), data(3, "late"));
+    await peer.expect(
+      ...[1, 3, 5].map((id) => frame(WU, SYN, id, 0)),
+      ...[1, 3, 5].map((id) => frame(WU, FIN, id, 0)),
+      frame(WU, RST, 3, 0),
+    );
+    await peer.expect(frame(WU, RST, 5, 0));
+    assert.equal(peer.session.numStreams, 0);
+    await peer.end();
+  },
+);
+
 test("pings count from 0; close() sends no GoAway; goAway() does", limit, async () => {
   const peer = raw("client");
   const pings = [peer.session.ping(), peer.session.ping()];
