@@ -123,6 +123,20 @@ async function plugins(workload: Workload): Promise<Row[]> {
   }
 }
 
+/** A plugin whose user has set what docs/grpc.md says for large messages. */
+async function heap64Plugin(workload: Workload): Promise<Row> {
+  const [node, ...program] = await pluginCommand("kv-grpc");
+  const goplug = new GoHost(workload, [node, "--initial-old-space-size=64", ...program]);
+  const go = new GoHost(workload, [binary("kv-grpc")]);
+  try {
+    const figures = await alternate(rounds, { goplug: goplug.measure, go: go.measure });
+    const name = `grpc.plugin.${workload.name}.heap64`;
+    return row(name, workload.unit, "higher", figures.goplug, "Go plugin", figures.go, 0.8);
+  } finally {
+    await Promise.all([goplug.stop(), go.stop()]);
+  }
+}
+
 /** What is measured over a brokered connection. */
 interface Brokered {
   name: string;
@@ -181,6 +195,7 @@ export const suite: Suite = {
     for (const workload of workloads) {
       const name = `grpc.plugin.${workload.name}`;
       if (wanted(name) || wanted(`${name}.grpc-js`)) rows.push(...(await plugins(workload)));
+      if (workload.name === "get1MiB" && wanted(`${name}.heap64`)) rows.push(await heap64Plugin(workload));
     }
     for (const workload of workloads.filter(({ name }) => unary.has(name))) {
       if (wanted(`grpc.protobuf.${workload.name}`)) rows.push(await protobufHost(workload));
