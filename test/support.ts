@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { basename, join } from "node:path";
 import { missingBinaries } from "./interop/case.js";
 
@@ -12,4 +14,24 @@ export function needs(...binaries: string[]): { skip: string | false } {
   if (missing.length === 0) return { skip: false };
   if (process.env.CI === "true") throw new Error(`missing fixtures: ${missing.join(", ")}`);
   return { skip: `needs ${missing.join(", ")} (make fixtures)` };
+}
+
+/** Reads a socket that is read in place to its end, with a pause after each chunk, in which none may come. */
+export function readWithPauses(
+  socket: Socket,
+  read: (take: (chunk: Buffer) => void) => void,
+): Promise<Buffer> {
+  const got: Buffer[] = [];
+  let paused = false;
+  read((chunk) => {
+    assert.equal(paused, false);
+    got.push(Buffer.from(chunk));
+    paused = true;
+    socket.pause();
+    setImmediate(() => {
+      paused = false;
+      socket.resume();
+    });
+  });
+  return new Promise((resolve) => socket.once("end", () => resolve(Buffer.concat(got))));
 }

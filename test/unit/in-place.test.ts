@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import { readInPlace } from "../../src/in-place.js";
 import { openSocket } from "../../src/socket/open.js";
+import { readWithPauses } from "../support.js";
 
 /** A server's socket, as its `connection` event has it, given at once to `use`; and the client's. */
 async function accepted<T>(
@@ -61,21 +62,7 @@ describe("readInPlace", () => {
 
   test("a pause stops the bytes, and nothing is lost by it", async () => {
     const body = Buffer.alloc(2_000_000, "goplug");
-    const { used, client, end } = await accepted((socket) => {
-      const got: Buffer[] = [];
-      let paused = false;
-      readInPlace(socket)!((chunk) => {
-        assert.equal(paused, false);
-        got.push(Buffer.from(chunk));
-        paused = true;
-        socket.pause();
-        setImmediate(() => {
-          paused = false;
-          socket.resume();
-        });
-      });
-      return new Promise<Buffer>((resolve) => socket.once("end", () => resolve(Buffer.concat(got))));
-    });
+    const { used, client, end } = await accepted((socket) => readWithPauses(socket, readInPlace(socket)!));
     client.end(body);
     assert.ok((await used).equals(body));
     end();

@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { connectInPlace, connectSocket } from "../../../src/socket/connect.js";
 import { openSocket } from "../../../src/socket/open.js";
 import { groupNumber } from "../../../src/socket/user-group.js";
+import { readWithPauses } from "../../support.js";
 
 const directory = mkdtempSync(join(tmpdir(), "goplug-connect-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -75,20 +76,7 @@ describe("connectInPlace", () => {
     const body = Buffer.alloc(5_000_000, "goplug");
     server.server.once("connection", (peer) => peer.end(body));
     const { socket, read } = await connectInPlace(server);
-    const got: Buffer[] = [];
-    let paused = false;
-    read((chunk) => {
-      assert.equal(paused, false);
-      got.push(Buffer.from(chunk));
-      paused = true;
-      socket.pause();
-      setImmediate(() => {
-        paused = false;
-        socket.resume();
-      });
-    });
-    await new Promise((resolve) => socket.once("end", resolve));
-    assert.ok(Buffer.concat(got).equals(body));
+    assert.ok((await readWithPauses(socket, read)).equals(body));
     socket.destroy();
     server.close();
   });
