@@ -27,11 +27,6 @@ export class Intake {
     this.#maxConcurrent = maxConcurrent;
   }
 
-  /** Whether new streams are still taken. */
-  get isOpen(): boolean {
-    return this.#upTo === MAX_STREAM_ID;
-  }
-
   /** Takes none beyond those that are there; returns the last of them. */
   close(): number {
     this.#upTo = this.#streams.lastId;

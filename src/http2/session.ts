@@ -1,57 +1,33 @@
 import { createTrace } from "../trace.js";
 import type { Connection } from "./connection.js";
-import { ErrorCode, Http2Error } from "./errors.js";
+import { MAX_RECEIVE_FRAME, sendConnectionPreface } from "./connection-preface.js";
+import { connectionError, ErrorCode, Http2Error } from "./errors.js";
 import { FloodGuard } from "./flood-guard.js";
-import {
-  ACK,
-  DEFAULT_WINDOW,
-  GOAWAY,
-  MAX_STREAM_ID,
-  MIN_MAX_FRAME_SIZE,
-  PING,
-  PREFACE,
-  SETTINGS,
-  WINDOW_UPDATE,
-} from "./frame.js";
-import { describeGoAway, type GoAway, writeGoAway } from "./goaway.js";
+import { ACK, DEFAULT_WINDOW, GOAWAY, MAX_STREAM_ID, PING, SETTINGS } from "./frame.js";
+import { type GoAway, writeGoAway } from "./goaway.js";
 import type { HeaderList } from "./hpack-decoder.js";
 import { Intake, type OnStream } from "./intake.js";
 import { Keepalive } from "./keepalive.js";
+import { LastCall } from "./last-call.js";
+import { Lifecycle, type SessionState } from "./lifecycle.js";
 import { Outgoing } from "./outgoing.js";
 import { FrameParser } from "./parser.js";
 import { Pings } from "./pings.js";
 import { PlaceQueue } from "./place-queue.js";
-import { CONNECTION_WINDOW } from "./receive-window.js";
+import { ReadPauses } from "./read-pauses.js";
 import { Receiver, type ReceiverHost } from "./receiver.js";
+import * as failure from "./session-errors.js";
 import type { SessionOptions } from "./session-options.js";
-import { writeSettings } from "./settings.js";
 import type { Stream, StreamHost } from "./stream.js";
 import type { StreamHandler } from "./stream-handler.js";
 import { Streams } from "./streams.js";
 import { Timers } from "./timers.js";
 import { FrameWriter, type WriterEvents } from "./writer.js";
 
-/**
- * `opening` until the peer's SETTINGS are there; `draining` once either side has said that it takes no further streams;
- * `closed` when all streams are over and nothing is sent any more.
- */
-export type SessionState = "opening" | "open" | "draining" | "closed";
-
 const trace = createTrace("goplug:http2");
 
-/** The input waits as long as so much output does. */
-const PAUSE_AT = 32 * 1024 * 1024;
-/**
- * What is taken in one turn of the event loop, in bytes; beyond that the peer waits for the next turn, so that one that
- * sends without end holds up neither timers nor other connections.
- */
-const TURN_WORK = 4 * 1024 * 1024;
-/** A frame means as much work as this many bytes, whatever it carries. */
-const FRAME_WORK = 1024;
 /** Milliseconds that the peer has to close a connection after this side has. */
 const LINGER = 1000;
-/** Milliseconds after the first GOAWAY of a drain in which new streams are still taken, if the peer does not answer. */
-const LAST_CALL = 1000;
 /** Milliseconds in which a client must have said who it is (grpc-go: ConnectionTimeout). */
 const PATIENCE = 120_000;
 const EMPTY = Buffer.alloc(0);
@@ -59,10 +35,6 @@ const EMPTY = Buffer.alloc(0);
 /** An HTTP/2 connection, in either role, over any {@link Connection}. */
 export class Session implements StreamHost, ReceiverHost, WriterEvents {
   readonly role: "client" | "server";
-  /** Resolves when the peer's SETTINGS are there. Rejects with the reason when the connection fails before. */
-  readonly ready: Promise<void>;
-  /** Resolves when the connection is closed. */
-  readonly closed: Promise<void>;
   /** @internal */
   readonly streamWindow: number;
   /** @internal */
@@ -76,31 +48,23 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   /** @internal A server's. */
   readonly intake: Intake | undefined;
 
+  readonly #life = new Lifecycle();
   readonly #connection: Connection;
   readonly #writer: FrameWriter;
   readonly #parser: FrameParser;
   readonly #receiver: Receiver;
+  readonly #pauses: ReadPauses;
   readonly #pings: Pings;
   readonly #keepalive: Keepalive | undefined;
   readonly #timers = new Timers();
+  /** A client's. */
   readonly #queue: PlaceQueue;
-  #state: SessionState = "opening";
-  #error: Http2Error | undefined;
+  /** A server's. */
+  readonly #lastCall: LastCall | undefined;
   /** The latest that the peer has said of its end. */
   #goAway: GoAway | undefined;
-  /** The last of a client's streams whose header fields the connection was handed. */
-  #handedId = 0;
-  /** The peer does not read, and is not read from until it does. */
-  #paused = false;
-  /** What was taken since the peer last had to wait for a turn, and whether it waits now. */
-  #work = 0;
-  #givesWay = false;
   /** The peer has acknowledged this side's SETTINGS. */
   #heeded = false;
-  #onEnding: (() => void) | undefined;
-  #markReady!: () => void;
-  #markFailed!: (error: Http2Error) => void;
-  #markClosed!: () => void;
 
   private constructor(
     role: "client" | "server",
@@ -115,24 +79,24 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     const line = trace.enabled ? (text: string) => trace(`${role} ${text}`) : undefined;
     const writer = new FrameWriter(connection, this, line);
     this.#writer = writer;
+    this.#pauses = new ReadPauses(connection, writer);
     this.guard = new FloodGuard(writer);
     this.out = new Outgoing(writer, this.guard, options.oneOff);
     const { streams, out } = this;
-    this.#queue = new PlaceQueue(this, streams, out);
-    if (onStream !== undefined)
-      this.intake = new Intake(this, streams, out, onStream, options.maxConcurrentStreams ?? Infinity);
     this.#pings = new Pings((payload) => writer.frame(PING, 0, 0, payload));
+    this.#queue = new PlaceQueue(this, streams, out);
+    if (onStream !== undefined) {
+      this.intake = new Intake(this, streams, out, onStream, options.maxConcurrentStreams ?? Infinity);
+      this.#lastCall = new LastCall(this.#pings, this.#timers, () => this.#lastCallIsOver());
+    }
     this.#receiver = new Receiver(this, line);
-    this.#parser = new FrameParser(this.#receiver, MIN_MAX_FRAME_SIZE, role === "server");
-    this.ready = new Promise((resolve, reject) => {
-      this.#markReady = resolve;
-      this.#markFailed = reject;
+    this.#parser = new FrameParser(this.#receiver, MAX_RECEIVE_FRAME, role === "server");
+    sendConnectionPreface(writer, {
+      role,
+      maxConcurrentStreams: options.maxConcurrentStreams,
+      initialWindowSize: this.streamWindow,
+      maxHeaderListSize: this.maxHeaderListSize,
     });
-    this.ready.catch(() => {});
-    this.closed = new Promise((resolve) => {
-      this.#markClosed = resolve;
-    });
-    this.#hello(options.maxConcurrentStreams);
     if (role === "server") this.#timers.start(PATIENCE, () => this.#giveUp());
     if (options.keepalive !== undefined) {
       this.#keepalive = new Keepalive(options.keepalive, {
@@ -146,7 +110,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       onClose: (error) => {
         this.#lost(error);
         this.#timers.stop();
-        this.#markClosed();
+        this.#life.end();
       },
     });
   }
@@ -160,12 +124,22 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#life.state;
+  }
+
+  /** Resolves when the peer's SETTINGS are there. Rejects with the reason when the connection fails before. */
+  get ready(): Promise<void> {
+    return this.#life.ready;
+  }
+
+  /** Resolves when the connection is closed. */
+  get closed(): Promise<void> {
+    return this.#life.gone;
   }
 
   /** Why the session is closed; undefined as long as it is not, and after a `close` or a clean end. */
   get error(): Http2Error | undefined {
-    return this.#error;
+    return this.#life.error;
   }
 
   /** Streams that are open. */
@@ -181,11 +155,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
    * has ended the connection
    */
   open(headers: HeaderList, handler: StreamHandler): Stream {
-    if (this.#state === "closed") throw this.#error ?? closedError();
-    if (this.#state === "draining") {
-      const message = "the peer takes no further streams on this connection";
-      throw new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, message);
-    }
+    this.#life.checkOpen();
     const stream = this.#queue.open(headers, handler);
     if (this.streams.runOut) this.drain();
     return stream;
@@ -193,20 +163,13 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   /** Calls back once, as soon as no further stream can be opened: before the streams that fail by it are told. */
   onEnding(listener: () => void): void {
-    this.#onEnding = listener;
-    if (this.#state === "draining" || this.#state === "closed") this.#ends();
+    this.#life.onEnding(listener);
   }
 
   /** Resolves with the milliseconds that the peer took to answer; rejects when the connection ends before. */
   ping(): Promise<number> {
-    if (this.#state === "closed") return Promise.reject(this.#error ?? closedError());
-    const start = performance.now();
-    return new Promise((resolve, reject) => {
-      this.#pings.ping(() => {
-        if (this.#state === "closed") reject(this.#error ?? closedError());
-        else resolve(performance.now() - start);
-      });
-    });
+    if (this.#life.isClosed) return Promise.reject(this.#life.reason);
+    return this.#pings.roundTrip();
   }
 
   /**
@@ -214,18 +177,12 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
    * requests that were on their way when it said it first are still answered (RFC 9113, section 6.8).
    */
   drain(): void {
-    if (this.#state === "draining" || this.#state === "closed") return;
-    this.#state = "draining";
-    this.#ends();
-    this.#queue.abort(closedError());
-    if (this.role === "client") {
-      this.#sendGoAway(0, ErrorCode.NO_ERROR, "");
-      this.#finishDrain();
-      return;
-    }
-    this.#sendGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, "");
-    this.#pings.ping(() => this.#lastCall());
-    this.#timers.start(LAST_CALL, () => this.#lastCall());
+    if (this.#life.isDraining || this.#life.isClosed) return;
+    this.#life.drain();
+    this.#queue.abort(failure.closed());
+    this.#sendGoAway(this.role === "server" ? MAX_STREAM_ID : 0, ErrorCode.NO_ERROR, "");
+    this.#lastCall?.begin();
+    this.#finishDrain();
   }
 
   /** Closes the connection: open streams fail with ERR_HTTP2_CLOSED. */
@@ -248,7 +205,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
     this.streams.delete(stream.id);
     if (own) this.streams.rememberReset(stream.id);
-    if (this.#state === "draining") this.#finishDrain();
+    if (this.#life.isDraining) this.#finishDrain();
     else this.#queue.serve();
   }
 
@@ -260,8 +217,7 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     // In front of the DATA that larger windows let out.
     this.#writer.frame(SETTINGS, ACK, 0, EMPTY);
     if (delta !== 0) this.#changeWindows(delta);
-    if (this.#state === "opening") this.#state = "open";
-    this.#markReady();
+    this.#life.open();
     this.#queue.serve();
   }
 
@@ -277,22 +233,14 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   /** @internal */
   goAway(goAway: GoAway): void {
-    if (this.#state === "closed") return;
-    const { lastId, code } = goAway;
+    if (this.#life.isClosed) return;
     this.#goAway = goAway;
-    if (code !== ErrorCode.NO_ERROR) {
-      const message = `the peer ended the connection: ${describeGoAway(goAway)}`;
-      this.#error = new Http2Error("ERR_HTTP2_GOAWAY", code, message);
-    }
-    this.#state = "draining";
-    this.#ends();
+    if (goAway.code !== ErrorCode.NO_ERROR) this.#life.error = failure.endedByPeer(goAway);
+    this.#life.drain();
     if (this.role === "client") {
-      const message =
-        this.#error?.message ??
-        "the peer did not process the stream: it takes no further ones on this connection";
-      const refused = new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, message);
+      const refused = failure.notProcessed(this.#life.error);
       this.#queue.abort(refused);
-      for (const stream of this.streams) if (stream.id > lastId) stream.abort(refused);
+      for (const stream of this.streams) if (stream.id > goAway.lastId) stream.abort(refused);
     }
     this.#finishDrain();
   }
@@ -301,33 +249,17 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
 
   /** @internal */
   relieved(): void {
-    if (this.#paused) {
-      this.#paused = false;
-      if (!this.#givesWay) this.#connection.resume();
-    }
+    this.#pauses.relieved();
     this.out.serve();
   }
 
   /** @internal */
   handedOver(): void {
-    this.#handedId = this.streams.lastId;
-  }
-
-  #hello(maxConcurrentStreams: number | undefined): void {
-    const payload = writeSettings({
-      role: this.role,
-      maxConcurrentStreams,
-      initialWindowSize: this.streamWindow,
-      maxFrameSize: MIN_MAX_FRAME_SIZE,
-      maxHeaderListSize: this.maxHeaderListSize,
-    });
-    if (this.role === "client") this.#writer.raw(PREFACE);
-    this.#writer.frame(SETTINGS, 0, 0, payload);
-    this.#writer.number(WINDOW_UPDATE, 0, CONNECTION_WINDOW - DEFAULT_WINDOW);
+    this.streams.handedOver();
   }
 
   #input(chunk: Buffer, mayKeep: boolean): void {
-    if (this.#state === "closed") return;
+    if (this.#life.isClosed) return;
     this.#keepalive?.heard();
     this.#receiver.mayKeep = mayKeep;
     const { frames } = this.#parser;
@@ -341,77 +273,48 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
       this.#shutdown(reason, reason.http2Code, reason.message);
       return;
     }
-    if (this.#writer.pending >= PAUSE_AT && this.#writer.congested && !this.#paused) {
-      this.#paused = true;
-      this.#connection.pause();
-    }
-    this.#work += chunk.length + (this.#parser.frames - frames) * FRAME_WORK;
-    if (this.#work >= TURN_WORK && !this.#givesWay) {
-      this.#work = 0;
-      this.#givesWay = true;
-      this.#connection.pause();
-      setImmediate(this.#goOn);
-    }
+    this.#pauses.took(chunk.length, this.#parser.frames - frames);
   }
-
-  readonly #goOn = (): void => {
-    this.#givesWay = false;
-    if (!this.#paused) this.#connection.resume();
-  };
 
   #changeWindows(delta: number): void {
     for (const stream of this.streams) {
       if (stream.addWindow(delta)) continue;
-      const message = "FLOW_CONTROL_ERROR: a change of the initial window overflows a stream's";
-      throw new Http2Error("ERR_HTTP2_PROTOCOL", ErrorCode.FLOW_CONTROL_ERROR, message);
+      const message = "a change of the initial window overflows a stream's";
+      throw connectionError(ErrorCode.FLOW_CONTROL_ERROR, message);
     }
-  }
-
-  #ends(): void {
-    const listener = this.#onEnding;
-    this.#onEnding = undefined;
-    listener?.();
   }
 
   #sendGoAway(lastId: number, code: number, debug: string): void {
     this.#writer.frame(GOAWAY, 0, 0, writeGoAway({ lastId, code, debug }));
   }
 
-  /** The client has heard that the server drains, or had the time to: the requests that are not here now come too late. */
-  #lastCall(): void {
-    if (this.#state !== "draining" || !this.intake?.isOpen) return;
-    this.#sendGoAway(this.intake.close(), ErrorCode.NO_ERROR, "");
+  /** A server: the requests that are not here now come too late. */
+  #lastCallIsOver(): void {
+    if (!this.#life.isDraining) return;
+    this.#sendGoAway(this.intake!.close(), ErrorCode.NO_ERROR, "");
     this.#finishDrain();
   }
 
   #finishDrain(): void {
-    if (this.#state !== "draining" || this.streams.size > 0) return;
-    // A server has one more GOAWAY to send, unless it is the peer that ends.
-    if (this.intake?.isOpen && this.#pings.size > 0) return;
-    this.#shutdown(this.#error, undefined, "");
+    if (!this.#life.isDraining || this.streams.size > 0 || this.#lastCall?.isRunning) return;
+    this.#shutdown(this.#life.error, undefined, "");
   }
 
   /** The connection has ended by itself. */
   #lost(cause: Error | undefined): void {
-    if (this.#state === "closed") {
+    if (this.#life.isClosed) {
       this.#connection.destroy();
       return;
     }
-    const message =
-      cause === undefined ? "the peer closed the connection" : `connection lost: ${cause.message}`;
-    const before = this.#goAway === undefined ? "" : `, after a GOAWAY: ${describeGoAway(this.#goAway)}`;
-    this.#error ??= new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message + before, cause);
     // Nobody could tell whether a server still reads what would go out now.
     if (this.role === "client") this.#writer.drop();
-    this.#shutdown(this.#error, undefined, "");
+    this.#shutdown(this.#life.error ?? failure.lost(cause, this.#goAway), undefined, "");
   }
 
   /** Ends everything: says why, if there is a code, and closes the connection behind what was sent. */
   #shutdown(error: Http2Error | undefined, code: number | undefined, debug: string): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#error = error;
-    this.#ends();
+    if (this.#life.isClosed) return;
+    this.#life.close(error);
     this.#parser.stop();
     this.#keepalive?.stop();
     if (code !== undefined) {
@@ -419,43 +322,26 @@ export class Session implements StreamHost, ReceiverHost, WriterEvents {
     }
     this.#writer.close();
     this.#connection.end();
-    // For its end to be told.
-    this.#paused = false;
-    this.#connection.resume();
+    this.#pauses.end();
     this.#timers.start(LINGER, () => this.#connection.destroy());
-    const reason = error ?? closedError();
-    this.#markFailed(reason);
-    this.#pings.end();
+    const { reason } = this.#life;
+    this.#pings.end(reason);
     this.#queue.abort(reason);
-    for (const stream of this.streams) stream.abort(this.#wasSent(stream) ? reason : unprocessed(reason));
+    for (const stream of this.streams) {
+      const mayBeKnown = this.role === "server" || this.streams.wasHandedOver(stream.id);
+      stream.abort(mayBeKnown ? reason : failure.notSent(reason));
+    }
     this.out.end();
   }
 
-  /** Whether the server may know of a client's stream. */
-  #wasSent(stream: Stream): boolean {
-    return this.role === "server" || stream.id <= this.#handedId;
-  }
-
   #peerIsSilent(milliseconds: number): void {
-    const message = `the peer has given no sign of life for ${milliseconds} ms`;
-    const error = new Http2Error("ERR_HTTP2_KEEPALIVE", ErrorCode.NO_ERROR, message);
-    this.#shutdown(error, ErrorCode.NO_ERROR, "keepalive timeout");
+    this.#shutdown(failure.silent(milliseconds), ErrorCode.NO_ERROR, "keepalive timeout");
     this.#connection.destroy();
   }
 
   #giveUp(): void {
-    if (this.#state !== "opening") return;
-    const message = `the client has not begun to speak HTTP/2 within ${PATIENCE} ms`;
-    this.#shutdown(new Http2Error("ERR_HTTP2_CONNECTION", ErrorCode.NO_ERROR, message), undefined, "");
+    if (this.#life.state !== "opening") return;
+    this.#shutdown(failure.neverBegun(PATIENCE), undefined, "");
     this.#connection.destroy();
   }
-}
-
-/** The connection has ended before the stream's header fields went out. */
-function unprocessed(cause: Http2Error): Http2Error {
-  return new Http2Error("ERR_HTTP2_REFUSED", ErrorCode.REFUSED_STREAM, cause.message, cause);
-}
-
-function closedError(): Http2Error {
-  return new Http2Error("ERR_HTTP2_CLOSED", ErrorCode.NO_ERROR, "the connection is closed");
 }

@@ -15,6 +15,8 @@ export class Streams implements Iterable<Stream> {
   #latest: Stream | undefined;
   /** The highest number that was used. Only clients open streams: their numbers are odd (RFC 9113, section 5.1.1). */
   lastId = 0;
+  /** The highest number that the connection was handed frames of. */
+  #handedId = 0;
 
   /** How many are open. */
   get size(): number {
@@ -55,6 +57,16 @@ export class Streams implements Iterable<Stream> {
   /** The stream is or was there. */
   wasOpened(id: number): boolean {
     return id % 2 === 1 && id <= this.lastId;
+  }
+
+  /** The connection was handed all frames that were queued. */
+  handedOver(): void {
+    this.#handedId = this.lastId;
+  }
+
+  /** Whether the server may know of a client's stream. */
+  wasHandedOver(id: number): boolean {
+    return id <= this.#handedId;
   }
 
   /** This side has reset the stream: frames that are on their way are no error. */

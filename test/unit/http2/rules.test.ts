@@ -234,3 +234,15 @@ test("a stream that has not gone out when the connection is lost never will, and
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(doomed.writes, writes);
 });
+
+test("a client's GOAWAY ends an idle connection, even while a PING of the server's is not answered", async () => {
+  const [a, b] = await socketPair();
+  const session = Session.server(duplexConnection(b), () => new Recorder());
+  a.resume();
+  a.write(Buffer.concat([PREFACE, frame(4, 0, 0)]));
+  await session.ready;
+  const unanswered = assert.rejects(session.ping(), { code: "ERR_HTTP2_CLOSED" });
+  a.write(frame(7, 0, 0, Buffer.alloc(8)));
+  await until(() => session.state === "closed", "the end");
+  await unanswered;
+});
