@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { CommandError } from "./fail.js";
 
 interface Command {
@@ -21,12 +22,23 @@ async function usage(): Promise<string> {
   const lines = ["goplug COMMAND [ARGUMENTS]", ""];
   for (const [name, load] of Object.entries(commands))
     lines.push(`  ${name.padEnd(11)} ${(await load()).summary}`);
-  return [...lines, "", "goplug COMMAND --help says more.", ""].join("\n");
+  return [...lines, "", "goplug COMMAND --help says more; goplug --version says which.", ""].join("\n");
+}
+
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
 }
 
 async function main([name, ...argv]: readonly string[]): Promise<void> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     process.stdout.write(await usage());
+    return;
+  }
+  if (name === "--version" || name === "-v" || name === "version") {
+    process.stdout.write(`${version()}\n`);
     return;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;

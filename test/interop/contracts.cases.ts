@@ -70,7 +70,7 @@ func init() {
 	custom[typeOf[bazaar.Opaque]()] = func(n int64) any { return bazaar.NewOpaque(string(rune('a' + n%26))) }
 }
 `,
-    receivers: { "bazaar.Callback": 1, "bazaar.embedded": 1, "bazaar.server": 10 },
+    receivers: { "bazaar.Callback": 1, "bazaar.server": 10 },
   }),
   proof("GoatKit's contract", ["goatkit-plugin"], {
     module: ".",

@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// readLiterals finds plugin types, plugin maps and handshakes.
-func readLiterals(pkg *checked, set *typeSet, c *Contract) {
-	readPlugins(pkg, set, c)
+// readLiterals finds plugin types with what they serve, plugin maps and handshakes.
+func readLiterals(pkg *checked, set *typeSet, c *Contract, served *servedTypes) {
+	readPlugins(pkg, set, c, served)
 	names := literalNames(pkg)
 	seen := map[string]bool{}
 	for _, file := range pkg.files {
@@ -168,7 +168,7 @@ func pluginsOf(pkg *checked, lit *ast.CompositeLit) map[string]string {
 }
 
 // readPlugins finds the types with go-plugin's Server method, and what it returns.
-func readPlugins(pkg *checked, set *typeSet, c *Contract) {
+func readPlugins(pkg *checked, set *typeSet, c *Contract, served *servedTypes) {
 	for _, file := range pkg.files {
 		for _, decl := range file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -187,51 +187,71 @@ func readPlugins(pkg *checked, set *typeSet, c *Contract) {
 			if !ok {
 				continue
 			}
-			c.Plugins = append(c.Plugins, &Plugin{
+			plugin := &Plugin{
 				Type: typeName(named), Name: named.Obj().Name(), Package: gobPath(pkg.pkg),
-				Doc: set.docs(pkg.path).of(named.Obj().Name()), Service: returned(pkg, fn.Body),
-			})
+				Doc: set.docs(pkg.path).of(named.Obj().Name()),
+			}
+			if receiver, unclear := returned(pkg, fn.Body); receiver != nil && !hasTypeParam(receiver) {
+				plugin.Service = typeName(receiver)
+				served.add(receiver, "Plugin")
+			} else if receiver != nil || unclear {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("%s: cannot tell which receiver the plugin type %s serves", pkg.path, plugin.Name))
+			}
+			c.Plugins = append(c.Plugins, plugin)
 		}
 	}
 	sort.SliceStable(c.Plugins, func(i, j int) bool { return c.Plugins[i].Type < c.Plugins[j].Type })
 }
 
-// returned is the concrete type that a function returns first, "" if it cannot be told.
-func returned(pkg *checked, body *ast.BlockStmt) string {
-	name := ""
+// returned is the concrete type that a function returns first. Without one it is unclear, unless the function returns nothing
+// but nil, as that of a plugin type that net/rpc does not serve.
+func returned(pkg *checked, body *ast.BlockStmt) (receiver *types.Named, unclear bool) {
 	ast.Inspect(body, func(node ast.Node) bool {
 		if _, nested := node.(*ast.FuncLit); nested {
 			return false
 		}
-		if ret, ok := node.(*ast.ReturnStmt); ok && len(ret.Results) == 2 && name == "" {
-			if named, ok := withoutPointers(pkg.info.TypeOf(ret.Results[0])).(*types.Named); ok && !types.IsInterface(named) {
-				name = typeName(named)
-			}
+		ret, ok := node.(*ast.ReturnStmt)
+		if !ok || len(ret.Results) == 0 || receiver != nil {
+			return true
+		}
+		t := pkg.info.TypeOf(ret.Results[0])
+		if named, ok := withoutPointers(t).(*types.Named); ok && len(ret.Results) == 2 && !types.IsInterface(named) {
+			receiver = named
+		} else if t != types.Typ[types.UntypedNil] {
+			unclear = true
 		}
 		return true
 	})
-	return name
+	return receiver, unclear
 }
 
-// servedNames finds under which names receivers are served: what RegisterName says, what Register takes from the type,
-// and go-plugin's own name for what its broker or its plugins serve.
-func servedNames(pkg *checked, plugins []*Plugin, served map[string][]string) {
-	addName := func(receiver, name string) {
-		for _, known := range served[receiver] {
-			if known == name {
-				return
-			}
-		}
-		served[receiver] = append(served[receiver], name)
+// servedTypes are the receivers that packages serve, by type name.
+type servedTypes struct {
+	names map[string][]string
+	types map[string]*types.Named
+}
+
+func (s *servedTypes) add(t types.Type, name string) {
+	if t == nil {
+		return
 	}
-	add := func(t types.Type, name string) {
-		if t == nil {
+	named, ok := withoutPointers(t).(*types.Named)
+	if !ok {
+		return
+	}
+	receiver := typeName(named)
+	s.types[receiver] = named
+	for _, known := range s.names[receiver] {
+		if known == name {
 			return
 		}
-		if named, ok := withoutPointers(t).(*types.Named); ok {
-			addName(typeName(named), name)
-		}
 	}
+	s.names[receiver] = append(s.names[receiver], name)
+}
+
+// find adds the names under which receivers are served: what RegisterName says, what Register takes from the type, and
+// go-plugin's own name for what its broker serves.
+func (s *servedTypes) find(pkg *checked) {
 	for _, file := range pkg.files {
 		ast.Inspect(file, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
@@ -245,20 +265,17 @@ func servedNames(pkg *checked, plugins []*Plugin, served map[string][]string) {
 			switch path := fn.Pkg().Path(); {
 			case path == "net/rpc" && fn.Name() == "RegisterName" && len(call.Args) == 2:
 				if name := pkg.info.Types[call.Args[0]].Value; name != nil {
-					add(pkg.info.TypeOf(call.Args[1]), constant.StringVal(name))
+					s.add(pkg.info.TypeOf(call.Args[1]), constant.StringVal(name))
 				}
 			case path == "net/rpc" && fn.Name() == "Register" && len(call.Args) == 1:
 				if named, ok := withoutPointers(pkg.info.TypeOf(call.Args[0])).(*types.Named); ok {
-					add(named, named.Obj().Name())
+					s.add(named, shortName(named))
 				}
 			case strings.HasSuffix(path, "/go-plugin") && fn.Name() == "AcceptAndServe" && len(call.Args) == 2:
-				add(pkg.info.TypeOf(call.Args[1]), "Plugin")
+				s.add(pkg.info.TypeOf(call.Args[1]), "Plugin")
 			}
 			return true
 		})
-	}
-	for _, plugin := range plugins {
-		addName(plugin.Service, "Plugin")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sort"
 	"strings"
+	"unicode"
 )
 
 // fromSource reads packages as the compiler would.
@@ -37,7 +38,7 @@ func fromSource(patterns, receivers []string) (*Contract, error) {
 		roots = append(roots, pkg)
 		found = append(found, receiversOf(pkg.pkg)...)
 	}
-	served := map[string][]string{}
+	served := &servedTypes{names: map[string][]string{}, types: map[string]*types.Named{}}
 	c := &Contract{
 		Version: FormatVersion, From: "source", Go: runtime.Version(),
 		Packages: p.roots, Modules: map[string]string{}, Types: set.types,
@@ -45,15 +46,16 @@ func fromSource(patterns, receivers []string) (*Contract, error) {
 		Plugins: []*Plugin{}, PluginSets: []*PluginSet{}, Handshakes: []*Handshake{},
 	}
 	for _, pkg := range roots {
-		readLiterals(pkg, set, c)
-		servedNames(pkg, c.Plugins, served)
+		readLiterals(pkg, set, c, served)
+		served.find(pkg)
 	}
-	found, err = pick(found, receivers, served)
+	found = append(found, served.beside(found)...)
+	found, err = pick(found, receivers, served.names)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range found {
-		c.Services = append(c.Services, r.service(set, served))
+		c.Services = append(c.Services, r.service(set, served.names))
 	}
 	readRegistrations(p, set, c)
 	c.Constants = append(c.Constants, constants(p, roots, set)...)
@@ -89,22 +91,86 @@ func receiversOf(pkg *types.Package) []*receiver {
 		if !ok || named.TypeParams().Len() > 0 {
 			continue
 		}
-		r := &receiver{named: named}
-		set := types.NewMethodSet(types.NewPointer(named))
-		for i := 0; i < set.Len(); i++ {
-			method, ok := set.At(i).Obj().(*types.Func)
-			switch {
-			case ok && isServed(method):
-				r.methods = append(r.methods, method)
-			case ok && method.Exported():
-				r.others++
-			}
-		}
-		if len(r.methods) > 0 {
+		if r := receiverOf(named); len(r.methods) > 0 {
 			found = append(found, r)
 		}
 	}
 	return found
+}
+
+func receiverOf(named *types.Named) *receiver {
+	r := &receiver{named: named}
+	set := types.NewMethodSet(types.NewPointer(named))
+	for i := 0; i < set.Len(); i++ {
+		method, ok := set.At(i).Obj().(*types.Func)
+		switch {
+		case ok && isServed(method):
+			r.methods = append(r.methods, method)
+		case ok && method.Exported():
+			r.others++
+		}
+	}
+	return r
+}
+
+// beside are the served receivers that the packages do not declare as such: instances of generic types, and types of
+// packages that were not asked for.
+func (s *servedTypes) beside(found []*receiver) []*receiver {
+	known := map[string]bool{}
+	for _, r := range found {
+		known[typeName(r.named)] = true
+	}
+	var more []*receiver
+	for name, named := range s.types {
+		if known[name] || named.Obj().Pkg() == nil || types.IsInterface(named) || hasTypeParam(named) {
+			continue
+		}
+		if r := receiverOf(named); len(r.methods) > 0 {
+			more = append(more, r)
+		}
+	}
+	sort.Slice(more, func(i, j int) bool { return typeName(more[i].named) < typeName(more[j].named) })
+	return more
+}
+
+// name is the receiver's as an identifier: `Server[int]` is ServerOfInt.
+func (r *receiver) name() string {
+	name := r.named.Obj().Name()
+	for i := 0; i < r.named.TypeArgs().Len(); i++ {
+		words := strings.FieldsFunc(
+			types.TypeString(r.named.TypeArgs().At(i), func(*types.Package) string { return "" }),
+			func(letter rune) bool { return letter != '_' && !unicode.IsLetter(letter) && !unicode.IsDigit(letter) },
+		)
+		if i == 0 {
+			name += "Of"
+		} else {
+			name += "And"
+		}
+		for _, word := range words {
+			name += strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return name
+}
+
+// bases are the names of the types that receivers embed, and so serve the methods of.
+func bases(receivers []*receiver) map[string]bool {
+	names := map[string]bool{}
+	var look func(named *types.Named)
+	look = func(named *types.Named) {
+		of, ok := named.Underlying().(*types.Struct)
+		for i := 0; ok && i < of.NumFields(); i++ {
+			base, isNamed := withoutPointers(of.Field(i).Type()).(*types.Named)
+			if isNamed && of.Field(i).Embedded() && !names[typeName(base)] {
+				names[typeName(base)] = true
+				look(base)
+			}
+		}
+	}
+	for _, r := range receivers {
+		look(r.named)
+	}
+	return names
 }
 
 // isServed follows net/rpc's suitableMethods.
@@ -144,24 +210,31 @@ func withoutPointers(t types.Type) types.Type {
 }
 
 // pick keeps the receivers that were asked for, by name or by import path and name. Without names these are the types that
-// the packages serve, and those that look like it.
+// the packages serve, and those that look like it, but for unexported ones that others embed.
 func pick(found []*receiver, names []string, served map[string][]string) ([]*receiver, error) {
-	var known []string
-	var picked []*receiver
+	var likely, picked []*receiver
 	for _, r := range found {
-		known = append(known, r.named.Obj().Name())
 		if isLikely(len(r.methods), r.others) || served[typeName(r.named)] != nil {
-			picked = append(picked, r)
+			likely = append(likely, r)
 		}
 	}
 	if len(names) == 0 {
+		embedded := bases(likely)
+		for _, r := range likely {
+			if name := typeName(r.named); served[name] != nil || r.named.Obj().Exported() || !embedded[name] {
+				picked = append(picked, r)
+			}
+		}
 		return picked, nil
 	}
-	picked = nil
+	var known []string
+	for _, r := range found {
+		known = append(known, r.name())
+	}
 	for _, name := range names {
 		before := len(picked)
 		for _, r := range found {
-			if name == r.named.Obj().Name() || name == typeName(r.named) {
+			if name == r.name() || name == typeName(r.named) {
 				picked = append(picked, r)
 			}
 		}
@@ -183,7 +256,7 @@ func (r *receiver) service(set *typeSet, served map[string][]string) *Service {
 	obj := r.named.Obj()
 	comments := set.docs(obj.Pkg().Path())
 	s := &Service{
-		Type: typeName(r.named), Name: obj.Name(), Package: gobPath(obj.Pkg()),
+		Type: typeName(r.named), Name: r.name(), Package: gobPath(obj.Pkg()),
 		Served: append([]string{}, served[typeName(r.named)]...), Doc: comments.of(obj.Name()), Methods: []*Method{},
 	}
 	sort.Strings(s.Served)

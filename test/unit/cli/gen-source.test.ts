@@ -106,6 +106,83 @@ func Register(name string, of any) {
   assert.match(warnings[1]!, /m\.go:11: cannot tell the name that is registered here/);
 });
 
+test("receivers are what is served: instances, other packages' types, no helpers within", withGo, () => {
+  const dir = module(`package m
+
+import (
+	"errors"
+
+	"example.com/m/go-plugin"
+	"example.com/m/other"
+)
+
+type base struct{}
+
+func (*base) Promoted(string, *string) error { return nil }
+
+type Server[T any] struct{ base }
+
+// Do does.
+func (*Server[T]) Do(T, *map[string]T) error { return nil }
+
+type Entry struct{ Key string }
+
+type Entries struct{}
+
+func (Entries) Server(*plugin.MuxBroker) (any, error) { return &Server[*Entry]{}, nil }
+
+type Elsewhere struct{}
+
+func (*Elsewhere) Server(*plugin.MuxBroker) (any, error) { return new(other.Server), nil }
+
+type Generic[T any] struct{}
+
+func (Generic[T]) Server(*plugin.MuxBroker) (any, error) { return &Server[T]{}, nil }
+
+type Hidden struct{ impl any }
+
+func (h Hidden) Server(*plugin.MuxBroker) (any, error) { return h.impl, nil }
+
+type GRPCOnly struct{}
+
+func (GRPCOnly) Server(*plugin.MuxBroker) (any, error) { return nil, errors.New("gRPC only") }
+`);
+  for (const [path, text] of [
+    ["go-plugin", "package plugin\n\ntype MuxBroker struct{}\n"],
+    [
+      "other",
+      "package other\n\ntype Server struct{}\n\nfunc (*Server) Ask(int, *int) error { return nil }\n",
+    ],
+  ] as const) {
+    mkdirSync(join(dir, path));
+    writeFileSync(join(dir, path, "m.go"), text);
+  }
+  const { services, plugins, warnings } = contractOf(dir);
+  assert.deepEqual(
+    services.map(({ type, name, methods }) => [type, name, ...methods.map((m) => m.name)]),
+    [
+      ["example.com/m.Server[*example.com/m.Entry]", "ServerOfEntry", "Promoted", "Do"],
+      ["example.com/m/other.Server", "Server", "Ask"],
+    ],
+  );
+  assert.equal(services[0]!.methods[1]!.doc, "Do does.");
+  assert.deepEqual(
+    plugins.map(({ name, service }) => [name, service]),
+    [
+      ["Elsewhere", "example.com/m/other.Server"],
+      ["Entries", "example.com/m.Server[*example.com/m.Entry]"],
+      ["GRPCOnly", undefined],
+      ["Generic", undefined],
+      ["Hidden", undefined],
+    ],
+  );
+  assert.deepEqual(warnings?.toSorted(), [
+    "example.com/m: cannot tell which receiver the plugin type Generic serves",
+    "example.com/m: cannot tell which receiver the plugin type Hidden serves",
+  ]);
+  assert.equal(contractOf(dir, "--receiver", "base").services.length, 1);
+});
+
 test("an executable that does not tell is said to be such a one", withGo, () => {
   const program = module("package main\n\nfunc main() {}\n");
   const build = (out: string, ...args: string[]): string => {

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CommandError } from "../../fail.js";
 
@@ -16,7 +16,7 @@ export async function loadDefinitions(file: string): Promise<Readonly<Record<str
   }
   let tsx: { tsImport(specifier: string, parent: string): Promise<Record<string, unknown>> };
   try {
-    tsx = (await import(pathToFileURL(createRequire(path).resolve("tsx/esm/api")).href)) as typeof tsx;
+    tsx = (await import(pathToFileURL(tsxApi(path)).href)) as typeof tsx;
   } catch {
     throw new CommandError(
       `${file}: this Node does not load TypeScript; install tsx in the project, or give the compiled file`,
@@ -27,6 +27,18 @@ export async function loadDefinitions(file: string): Promise<Readonly<Record<str
   } catch (error) {
     throw failed(file, error);
   }
+}
+
+/**
+ * The file of `tsx/esm/api`, as a module at that path would import it. The one that `require` is given does not work in
+ * every release, and Node 20 tells no other for a place that is not the asking module's own.
+ */
+function tsxApi(from: string): string {
+  const manifest = createRequire(from).resolve("tsx/package.json");
+  const { exports } = JSON.parse(readFileSync(manifest, "utf8"));
+  let target = exports["./esm/api"];
+  while (typeof target === "object") target = target.import ?? target.default;
+  return join(dirname(manifest), target);
 }
 
 function failed(file: string, error: unknown): CommandError {
