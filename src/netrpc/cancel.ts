@@ -1,4 +1,5 @@
 import { uint } from "../gob/index.js";
+import type { OwnCalls } from "./own-calls.js";
 
 /**
  * How one goplug peer tells another that nobody waits for a call any more: net/rpc has nothing for that. It is a call like any
@@ -7,3 +8,21 @@ import { uint } from "../gob/index.js";
  */
 export const CANCEL_METHOD = "Goplug.Cancel";
 export const cancelArg = uint;
+
+/** Tells the peer of abandoned calls, until it says that it knows nothing of that. */
+export class CancelNotices {
+  readonly #ownCalls: OwnCalls;
+  #isUnderstood = true;
+
+  constructor(ownCalls: OwnCalls) {
+    this.#ownCalls = ownCalls;
+  }
+
+  send(seq: number): void {
+    if (!this.#isUnderstood) return;
+    this.#ownCalls.call(CANCEL_METHOD, cancelArg, seq, () => {
+      // A peer that knows nothing of it, such as Go's: once is enough.
+      this.#isUnderstood = false;
+    });
+  }
+}

@@ -1,17 +1,19 @@
 import type { Duplex } from "node:stream";
-import { areCallsTraced, type CallObserver, ObservedCall } from "../diagnostics.js";
+import { areCallsTraced, type CallObserver } from "../diagnostics.js";
 import type { CallTrace } from "../diagnostics-contexts.js";
-import { type AnySchema, emptyStruct, type Input, type Output } from "../gob/index.js";
+import type { AnySchema, Input, Output } from "../gob/index.js";
 import { checkOptions } from "../options.js";
 import { AnswerReader } from "./answer-reader.js";
 import { CallWriter } from "./call-writer.js";
-import { CANCEL_METHOD, cancelArg } from "./cancel.js";
+import { CancelNotices } from "./cancel.js";
 import { asByteChannel, type ByteChannel } from "./channel.js";
 import { type CodecOptions, gobOptions } from "./codec-options.js";
-import { BadReplyError, ConnectionLostError, RemoteError, ShutdownError } from "./errors.js";
-import { isMissing, MethodProofs, proofArg } from "./method-proofs.js";
-import { nearMisses } from "./near-misses.js";
+import { DefinedMethods } from "./defined-methods.js";
+import { BadReplyError, ConnectionLostError, ShutdownError } from "./errors.js";
+import { MethodProofs } from "./method-proofs.js";
+import { OwnCalls } from "./own-calls.js";
 import { type CallOptions, PendingCall } from "./pending-call.js";
+import { tracedCall } from "./traced-call.js";
 import { type UnansweredOptions, UnansweredWatch } from "./unanswered.js";
 
 export interface RpcClientOptions extends CodecOptions {
@@ -29,7 +31,7 @@ export interface RpcClientOptions extends CodecOptions {
 type State =
   | { name: "open" }
   /** The connection is gone and `onLost` is being asked why; pending calls wait for its answer. */
-  | { name: "losing"; done: Promise<void> }
+  | { name: "losing" }
   | { name: "shutdown"; error: Error };
 
 /**
@@ -48,15 +50,16 @@ export class RpcClient {
   readonly #waiting = new Set<PendingCall>();
   readonly #closed: Promise<void>;
   readonly #unanswered: UnansweredWatch | undefined;
+  readonly #defined = new DefinedMethods();
+  readonly #ownCalls = new OwnCalls((call) => this.#submit(call));
+  readonly #cancels = new CancelNotices(this.#ownCalls);
+  readonly #proofs = new MethodProofs(this.#ownCalls, {
+    isOver: () => this.#state.name === "shutdown",
+    submit: (call) => this.#submit(call),
+    refusal: (text, serviceMethod) => this.#defined.refusal(text, serviceMethod),
+  });
   #announceClosed!: () => void;
   #state: State = { name: "open" };
-  /** Whether abandoned calls are told of; until the peer says that it knows nothing of that. */
-  #peerCancels = true;
-  readonly #proofs = new MethodProofs();
-  /** The methods that this client is known to be used for. */
-  readonly #defined = new Set<string>();
-  /** Calls under way that this client made of its own accord. */
-  #ownCalls = 0;
 
   constructor(connection: ByteChannel | Duplex, options: RpcClientOptions = {}) {
     checkOptions(options);
@@ -73,7 +76,7 @@ export class RpcClient {
     this.#reader = new AnswerReader(codec, {
       find: (seq) => this.#pending.get(seq),
       settled: (seq) => this.#pending.delete(seq),
-      refusal: (text, serviceMethod) => this.#refusal(text, serviceMethod),
+      refusal: (text, serviceMethod) => this.#defined.refusal(text, serviceMethod),
       failed: (cause) => this.#fail(cause),
     });
     this.#channel.attach({
@@ -95,7 +98,7 @@ export class RpcClient {
 
   /** Calls whose answers have not come yet. */
   get pending(): number {
-    return this.#pending.size + this.#waiting.size + this.#proofs.waiting - this.#ownCalls;
+    return this.#pending.size + this.#waiting.size + this.#proofs.waiting - this.#ownCalls.count;
   }
 
   /**
@@ -117,20 +120,9 @@ export class RpcClient {
     options?: CallOptions,
   ): Promise<Output<R>> {
     if (!areCallsTraced()) return this.#begin(serviceMethod, argSchema, arg, replySchema, options, undefined);
-    const { plugin } = this.#observer ?? {};
-    const observed = ObservedCall.traced(plugin, {
-      protocol: "netrpc",
-      method: serviceMethod,
-      metadata: undefined,
-    });
-    const answer = observed.begin((trace) =>
+    return tracedCall(this.#observer, serviceMethod, (trace) =>
       this.#begin(serviceMethod, argSchema, arg, replySchema, options, trace),
     );
-    answer.then(
-      () => observed.succeed(),
-      (error: unknown) => observed.fail(error),
-    );
-    return answer;
   }
 
   #begin<A extends AnySchema, R extends AnySchema>(
@@ -162,7 +154,7 @@ export class RpcClient {
 
   /** Says which methods the peer should have: who calls another one is told what may have been meant. */
   expect(service: string, methods: Iterable<string>): void {
-    for (const name of methods) this.#defined.add(`${service}.${name}`);
+    this.#defined.add(service, methods);
   }
 
   /** Closes the connection. Pending calls fail with ShutdownError, as do later ones; a second close does nothing. */
@@ -186,48 +178,7 @@ export class RpcClient {
    */
   #abandon(call: PendingCall): void {
     if (this.#waiting.delete(call) || this.#proofs.abandon(call) || !this.#pending.delete(call.seq)) return;
-    if (this.#peerCancels && this.#state.name === "open") this.#tellCancelled(call.seq);
-  }
-
-  #tellCancelled(seq: number): void {
-    this.#callSelf(CANCEL_METHOD, cancelArg, seq, () => {
-      // A peer that knows nothing of it, such as Go's: once is enough.
-      this.#peerCancels = false;
-    });
-  }
-
-  /** Finds out whether there is such a method, before the call is sent that a Go peer without it would never answer. */
-  #prove(call: PendingCall): void {
-    const { serviceMethod } = call;
-    if (!this.#proofs.isFirst(call)) return;
-    this.#callSelf(serviceMethod, proofArg, { re: 0, im: 0 }, (error) => {
-      const calls = this.#proofs.take(serviceMethod);
-      if (this.#state.name === "shutdown") for (const waiting of calls) waiting.fail(error);
-      else if (error instanceof RemoteError && isMissing(error.message)) {
-        for (const waiting of calls) waiting.fail(this.#refusal(error.message, serviceMethod));
-      } else {
-        this.#proofs.add(serviceMethod);
-        for (const waiting of calls) this.#submit(waiting);
-      }
-    });
-  }
-
-  /** A call of this client's own accord, that nobody sees. It is meant to fail: with an answer that tells something. */
-  #callSelf<A extends AnySchema>(
-    serviceMethod: string,
-    argSchema: A,
-    arg: Input<A>,
-    failed: (error: unknown) => void,
-  ): void {
-    this.#ownCalls++;
-    const done = (): void => void this.#ownCalls--;
-    const refused = (error: unknown): void => {
-      this.#ownCalls--;
-      failed(error);
-    };
-    this.#submit(
-      new PendingCall(serviceMethod, argSchema, arg, emptyStruct, undefined, undefined, done, refused),
-    );
+    if (this.#state.name === "open") this.#cancels.send(call.seq);
   }
 
   #submit(call: PendingCall): void {
@@ -253,7 +204,7 @@ export class RpcClient {
 
   #send(call: PendingCall): void {
     const sent = this.#writer.send(call, this.#proofs.has(call.serviceMethod));
-    if (sent === "unproven") this.#prove(call);
+    if (sent === "unproven") this.#proofs.hold(call);
     if (sent !== "sent") return;
     this.#pending.set(call.seq, call);
     this.#unanswered?.sent(this.#writer.count);
@@ -275,11 +226,6 @@ export class RpcClient {
     this.#channel.destroy();
   }
 
-  #refusal(text: string, serviceMethod: string): RemoteError {
-    const meant = isMissing(text) ? nearMisses(serviceMethod, this.#defined) : [];
-    return new RemoteError(text, serviceMethod, meant);
-  }
-
   #lose(cause: Error | undefined): void {
     if (this.#state.name !== "open") return;
     const lost = new ConnectionLostError(cause);
@@ -295,11 +241,12 @@ export class RpcClient {
       this.#settle(error);
       return;
     }
-    const done = onLost(error).then(
-      (told) => this.#settle(told),
+    const told = onLost(error);
+    this.#become({ name: "losing" });
+    told.then(
+      (reason) => this.#settle(reason),
       () => this.#settle(error),
     );
-    this.#become({ name: "losing", done });
   }
 
   /** Ends what goes on while the client is open. */

@@ -1,4 +1,5 @@
-import { rawString, string, struct, uint } from "../gob/index.js";
+import { thrownText } from "../errors.js";
+import { GobError, rawString, string, struct, uint } from "../gob/index.js";
 
 /** net/rpc's Request header (Go: net/rpc/server.go). `Seq` counts from 0, so the first one's is omitted on the wire. */
 export const request = struct({ ServiceMethod: string, Seq: uint }, { name: "Request" });
@@ -21,4 +22,17 @@ export function errorBytes(text: string): Buffer {
 export function errorText(bytes: Uint8Array): string {
   if (bytes.length === 0) return "";
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+/** What a caller is answered for an error; never empty, which would be success on the wire. */
+export function answerText(error: unknown): string {
+  // Peers in Go know gob's own words; the path and offset behind them are for this side's log.
+  if (error instanceof GobError) return error.goText;
+  // An error without a text gets its class's name.
+  return thrownText(error);
+}
+
+/** Whether an answer says that there is no such method (Go: net/rpc/server.go, readRequestHeader). */
+export function isMissing(text: string): boolean {
+  return /^rpc: (can't find (service|method)|service\/method request ill-formed)/.test(text);
 }
