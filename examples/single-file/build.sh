@@ -10,7 +10,7 @@ case $1 in
   sea)
     work=$(mktemp -d)
     trap 'rm -r "$work"' EXIT
-    npx esbuild "$here/main.ts" --bundle --platform=node --format=cjs --outfile="$work/main.cjs" --log-level=error
+    npx esbuild "$here/main.ts" --bundle --platform=node --target=node20 --format=cjs --outfile="$work/main.cjs" --log-level=error
     echo "{ \"main\": \"$work/main.cjs\", \"output\": \"$work/main.blob\", \"disableExperimentalSEAWarning\": true }" > "$work/sea.json"
     node --experimental-sea-config "$work/sea.json"
     cp "$(node -p process.execPath)" "$out"

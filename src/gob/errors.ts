@@ -83,7 +83,7 @@ export class Fault {
   readonly detail: string | undefined;
   path = "";
 
-  constructor(code: GobErrorCode, text: string, more: { cause?: unknown; detail?: string } = {}) {
+  constructor(code: GobErrorCode, text: string, more: { cause?: unknown; detail?: string | undefined } = {}) {
     this.code = code;
     this.text = text;
     this.cause = more.cause;

@@ -91,7 +91,7 @@ export interface ClientConfig<P extends PluginSet = PluginSet> {
   /** The plugin types of each version that the host can use. */
   readonly versionedPlugins?: Readonly<Record<number, P>>;
   /** The command as a list (executable, then arguments) or as an object. */
-  readonly cmd?: readonly [string, ...string[]] | PluginCommand;
+  readonly cmd?: readonly string[] | PluginCommand;
   /** Attach to a plugin that runs already. */
   readonly reattach?: ReattachConfig;
   /** Launch the plugin in another way: in a container, on another machine. */

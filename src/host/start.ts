@@ -234,5 +234,6 @@ function inheritedBy<P extends PluginSet>({ skipHostEnv, cmd }: ClientConfig<P>)
 function commandOf(cmd: ClientConfig["cmd"]): PluginCommand {
   if (cmd === undefined) return { path: "" };
   if ("path" in cmd) return cmd;
-  return { path: cmd[0], args: cmd.slice(1) };
+  const [path = "", ...args] = cmd;
+  return { path, args };
 }

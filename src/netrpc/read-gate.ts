@@ -7,7 +7,7 @@ export interface ReadGateEvents {
   /** What had been received before the pause may be taken now; the gate may close meanwhile. */
   readOn(): void;
   resume(): void;
-  /** No more is read until calls are answered; told once. */
+  /** No more is read until calls are answered, more than one; told once. */
   full(calls: number, bytes: number): void;
 }
 
@@ -115,7 +115,8 @@ export class ReadGate {
     if (this.#isFull || this.#isStopped || this.#unanswered < this.#limit) return;
     this.#isFull = true;
     this.#close();
-    if (this.#isTold) return;
+    // A single large call keeps back nobody who would have to be told.
+    if (this.#isTold || this.#calls < 2) return;
     this.#isTold = true;
     this.#events.full(this.#calls, this.#unanswered);
   }

@@ -21,7 +21,7 @@ few calls. It is given GOPLUG_PRECOMPILE in its environment, and must not keep i
 
 PLUGIN.cjs is a bundle in CommonJS without import() of what is outside of it:
 
-  esbuild plugin.ts --bundle --platform=node --format=cjs --supported:dynamic-import=false --minify-whitespace --outfile=plugin.cjs
+  esbuild plugin.ts --bundle --platform=node --target=node20 --format=cjs --supported:dynamic-import=false --minify-whitespace --outfile=plugin.cjs
 
 Another version of Node, or other flags for it, make
 the code useless; the plugin is compiled as usual then, and works.

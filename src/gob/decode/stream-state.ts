@@ -68,7 +68,10 @@ export class StreamState extends Reader implements DecodeState {
       length = 0;
       for (let i = 0; i < n; i++) length = length * 256 + this.buf[body++]!;
     }
-    if (length > this.limits.message) throw this.#broken("invalid message length");
+    if (length > this.limits.message) {
+      const detail = `${length} bytes are announced, ${this.limits.message} are the limit`;
+      throw this.#broken("invalid message length", detail);
+    }
     if (this.limit - body < length) return this.#short(from, body + length);
     this.pos = body;
     this.end = body + length;
@@ -81,9 +84,9 @@ export class StreamState extends Reader implements DecodeState {
   }
 
   /** The framing is lost: nothing that follows can be read. */
-  #broken(text: string): Fault {
+  #broken(text: string, detail?: string): Fault {
     this.state = "broken";
-    return corrupt(text);
+    return corrupt(text, detail);
   }
 
   /** Makes the next message inside a value the current one. */

@@ -63,7 +63,10 @@ class StreamWriter extends Writer implements EncodeState {
   endSegment(): void {
     const from = this.start + this.segment;
     const length = this.pos - from - RESERVED;
-    if (length >= this.maxMessage) throw new Fault("ERR_GOB_LIMIT", "gob: encoder: message too big");
+    if (length >= this.maxMessage) {
+      const detail = `${length} bytes, maxMessage is ${this.maxMessage}`;
+      throw new Fault("ERR_GOB_LIMIT", "gob: encoder: message too big", { detail });
+    }
     const size = length < 128 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : length < 0x1000000 ? 4 : 5;
     if (size !== RESERVED) this.#shift(size, length);
     const end = this.pos;

@@ -97,7 +97,7 @@ function build(schema: AnySchema): Encoding {
           if ((values as unknown[] | null)?.length !== node.length)
             throw new Fault(
               "ERR_GOB_VALUE",
-              `gob: ${goText(schema)} needs an array of ${node.length} elements, not ${show(v)}`,
+              `gob: ${goText(schema)} needs an array of ${node.length} elements, not ${Array.isArray(v) ? `one of ${v.length}` : show(v)}`,
             );
           elements(w, values);
         },

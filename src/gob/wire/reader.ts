@@ -11,8 +11,8 @@ const f64Bytes = new Uint8Array(f64.buffer);
 const u64 = new BigUint64Array(1);
 const u64Words = new Uint32Array(u64.buffer);
 
-export function corrupt(text: string): Fault {
-  return new Fault("ERR_GOB_CORRUPT", text);
+export function corrupt(text: string, detail?: string): Fault {
+  return new Fault("ERR_GOB_CORRUPT", text, { detail });
 }
 
 /** Go's errRange of decode.go. */

@@ -44,8 +44,9 @@ export async function typed(): Promise<void> {
   faced.implement({ get: (key) => Buffer.from(key) });
   // @ts-expect-error the implementation has the face's methods, not the wire's
   faced.implement({ Get: (key: string) => Buffer.from(key) });
-  // @ts-expect-error a command has at least an executable
-  new Client({ handshakeConfig, plugins: { greeter }, cmd: [] });
+  new Client({ handshakeConfig, plugins: { greeter }, cmd: process.argv.slice(2) });
+  // @ts-expect-error a command is a list
+  new Client({ handshakeConfig, plugins: { greeter }, cmd: "./greeter" });
 }
 
 const hooks = { OnActivate: [gob.any, gob.string], Posted: [gob.string, gob.int] } as const;

@@ -7,15 +7,27 @@ const limit = { code: "ERR_GOB_LIMIT" };
 test("a message over the limit is refused by its length, and the stream is broken for good", () => {
   const decoder = new gob.Decoder({ limits: { message: 100 } });
   decoder.push(gob.encode(gob.string, "x".repeat(200)).subarray(0, 3));
-  assert.throws(() => decoder.decode(gob.string), { goText: "invalid message length" });
+  assert.throws(() => decoder.decode(gob.string), {
+    goText: "invalid message length",
+    message: /^invalid message length: 204 bytes are announced, 100 are the limit/,
+  });
   decoder.push(gob.encode(gob.int, 1));
   assert.throws(() => decoder.decode(gob.int), { goText: "invalid message length" });
 });
 
 test("an encoder's message limit", () => {
   const encoder = new gob.Encoder({ maxMessage: 100 });
-  assert.throws(() => encoder.encode(gob.string, "x".repeat(200)), limit);
+  assert.throws(() => encoder.encode(gob.string, "x".repeat(200)), {
+    ...limit,
+    message: "gob: encoder: message too big: 204 bytes, maxMessage is 100",
+  });
   assert.equal(encoder.pending, 0);
+});
+
+test("an array of another length is said to be such a one", () => {
+  assert.throws(() => gob.encode(gob.array(gob.int, 3), [1, 2]), {
+    message: "gob: [3]int needs an array of 3 elements, not one of 2",
+  });
 });
 
 test("a gigabyte that is announced costs nothing until it arrives", () => {

@@ -312,6 +312,16 @@ describe("back-pressure", () => {
     ]);
   });
 
+  test("a single call over maxUnansweredBytes is nothing to be warned of", async () => {
+    const { channel, ask, gate, answers, warnings } = start({}, { maxUnansweredBytes: calls(1) });
+    channel.feed(ask.call("Test.Wait", Wait[0], 1));
+    assert(channel.paused);
+    gate.open(1);
+    await settle();
+    assert.equal(answers().length, 1);
+    assert.deepEqual(warnings, []);
+  });
+
   test("many calls in one chunk are bound by it as well", async () => {
     const { channel, ask, gate } = start({}, { maxUnansweredBytes: calls(2) });
     const chunk = Buffer.concat([0, 1, 2, 3].map((n) => ask.call("Test.Wait", Wait[0], n)));
