@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { anyText, calling, checkOptions } from "../options.js";
+import { messageOf, textOf } from "./given.js";
 import { type Fields, type Level, type Logger, levelCheck, levelledLogger } from "./logger.js";
 import { parseLevel } from "./parse-line.js";
 import { formatTimestamp } from "./timestamp.js";
@@ -47,7 +48,7 @@ export function formatPlainLine(
   fields: Fields,
 ): string {
   const head = [name, message].filter((part) => part !== "").join(": ");
-  const pairs = Object.entries(fields).map(([key, value]) => formatPair(key, plainValue(value)));
+  const pairs = pairsOf(fields).map(([key, value]) => formatPair(key, plainValue(value)));
   return `${formatTimestamp(time, "plain")} ${BRACKETS[level]} ${head}${pairs.length > 0 ? ":" : ""}${pairs.join("")}`;
 }
 
@@ -56,12 +57,22 @@ function levelFromEnvironment(): Level | "off" {
   return text.trim().toLowerCase() === "off" ? "off" : (parseLevel(text) ?? "info");
 }
 
+/** Reading a field may throw, and so may showing it: neither is the caller's fault. */
+function pairsOf(fields: Fields): [string, unknown][] {
+  try {
+    return Object.entries(fields);
+  } catch (error) {
+    return [["error", error]];
+  }
+}
+
 function plainValue(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (value instanceof Error) return value.message;
-  return typeof value === "object" && value !== null
-    ? inspect(value, { breakLength: Infinity })
-    : String(value);
+  if (typeof value !== "object" || value === null || value instanceof Error) return messageOf(value);
+  try {
+    return inspect(value, { breakLength: Infinity });
+  } catch {
+    return textOf(value);
+  }
 }
 
 function formatPair(key: string, value: string): string {

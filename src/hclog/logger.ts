@@ -1,5 +1,6 @@
 import { badOption } from "../errors.js";
 import type { Check } from "../options.js";
+import { fieldsOf, messageOf } from "./given.js";
 
 /** The levels of hclog, from the most talkative to the gravest. */
 export const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
@@ -16,7 +17,10 @@ export const levelCheck: Check = (name, value: unknown) => {
 /** Named values that go with a log message. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One method of a {@link Logger}. */
+/**
+ * One method of a {@link Logger}. goplug's own loggers write any value as a message, and an `Error` in the place of the fields as
+ * the field `error`.
+ */
 export type LogMethod = (message: string, fields?: Fields) => void;
 
 /**
@@ -63,7 +67,7 @@ export function withFields(logger: Logger, always: Fields): Logger {
   const method =
     (level: Level): LogMethod =>
     (message, fields) =>
-      logger[level](message, { ...always, ...fields });
+      logger[level](message, { ...always, ...fieldsOf(fields) });
   return {
     trace: method("trace"),
     debug: method("debug"),
@@ -82,13 +86,16 @@ export function levelledLogger(
 ): Logger {
   const lowest = level === "off" ? LEVELS.length : LEVELS.indexOf(level);
   const method = (own: Level): LogMethod =>
-    LEVELS.indexOf(own) < lowest ? () => {} : (message, fields = {}) => write(own, name, message, fields);
+    LEVELS.indexOf(own) < lowest
+      ? () => {}
+      : (message, fields) => write(own, name, messageOf(message), fieldsOf(fields));
   return {
     trace: method("trace"),
     debug: method("debug"),
     info: method("info"),
     warn: method("warn"),
     error: method("error"),
-    named: (child) => levelledLogger(level, name === "" ? child : `${name}.${child}`, write),
+    named: (child) =>
+      levelledLogger(level, name === "" ? messageOf(child) : `${name}.${messageOf(child)}`, write),
   };
 }

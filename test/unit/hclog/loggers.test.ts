@@ -107,6 +107,53 @@ describe("jsonLogger", () => {
     assert.ok(!("@warn" in json({ deep })), "what is deep is no cycle");
   });
 
+  test("a message is a text, whatever was given: a Go host ends on another", () => {
+    const thrower = {
+      toJSON() {
+        throw new Error("no");
+      },
+    };
+    const given = [
+      undefined,
+      null,
+      5,
+      5n,
+      Symbol("s"),
+      { a: 1 },
+      new Error("e"),
+      thrower,
+      Object.create(null),
+    ];
+    const lines: string[] = [];
+    const loggers = [jsonLogger({ write: (line) => lines.push(line) }), consoleLogger({ write: () => {} })];
+    for (const logger of loggers) for (const message of given) logger.error(message as string);
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)["@message"]),
+      ["undefined", "null", "5", "5", "Symbol(s)", '{"a":1}', "e", "a value that cannot be shown", "{}"],
+    );
+  });
+
+  test("an error in the place of the fields is shown, and so is a value without a name", () => {
+    const lines: string[] = [];
+    const logger = jsonLogger({ write: (line) => lines.push(line) });
+    logger.info("m", new Error("why") as unknown as Fields);
+    withFields(logger, { a: 1 }).info("m", new Error("why") as unknown as Fields);
+    logger.info("m", 5 as unknown as Fields);
+    logger.info("m", null as unknown as Fields);
+    assert.deepEqual(
+      lines.map((line) => {
+        const { error, a, EXTRA_VALUE_AT_END: extra } = JSON.parse(line);
+        return [error, a, extra];
+      }),
+      [
+        ["why", undefined, undefined],
+        ["why", 1, undefined],
+        [undefined, undefined, 5],
+        [undefined, undefined, undefined],
+      ],
+    );
+  });
+
   test("writes nothing below its level", () => {
     const lines: string[] = [];
     const write = (line: string) => lines.push(line);
@@ -131,6 +178,24 @@ describe("consoleLogger", () => {
       ' [INFO]  plugin: message: path=/a-b n=5 text="two words" empty="" error="x y"',
     );
     assert.equal(plain({ trace: "a\nb\n" }), " [INFO]  plugin: message:\n  trace=\n  | a\n  | b\n  ");
+  });
+
+  test("a field that throws when it is read or shown costs nothing else", () => {
+    const reading = {
+      get value() {
+        throw new Error("no");
+      },
+    };
+    assert.equal(plain(reading), " [INFO]  plugin: message: error=no");
+    const showing = {
+      [Symbol.for("nodejs.util.inspect.custom")]() {
+        throw new Error("no");
+      },
+    };
+    assert.equal(
+      plain({ showing, symbol: Symbol("s") }),
+      ' [INFO]  plugin: message: showing={} symbol="Symbol(s)"',
+    );
   });
 
   test("values cannot reach the terminal's controls", () => {
