@@ -138,7 +138,7 @@ var scenarios = map[string]func(*yamux.Session) error{
 		select {
 		case <-s.CloseChan():
 			return nil
-		case <-time.After(5 * time.Second):
+		case <-time.After(10 * time.Second):
 			return errors.New("the session did not end")
 		}
 	},
@@ -161,7 +161,7 @@ var scenarios = map[string]func(*yamux.Session) error{
 			return err
 		}
 		// The window, less the byte that asked.
-		if err := stream.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+		if err := stream.SetWriteDeadline(time.Now().Add(1500 * time.Millisecond)); err != nil {
 			return err
 		}
 		n, err := stream.Write(make([]byte, 1<<20))
@@ -283,7 +283,7 @@ func playRaw(r raw) error {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := conn.Write(r.send); err != nil {
 		return err
 	}

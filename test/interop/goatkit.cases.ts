@@ -1,13 +1,12 @@
 // GoatKit's plugin contract (examples/goatkit) against Go peers of both of its generations.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type GRPCPlugin, loadGRPCPlugin } from "../../examples/goatkit/load.js";
 import { memoryHost } from "../../examples/goatkit/memory-host.js";
 import { nullLogger } from "../../src/index.js";
 import type { Case } from "./case.js";
+import { runHost } from "./host-check.js";
 import { Collector, until } from "./support.js";
 
 type Generation = "json" | "struct";
@@ -89,7 +88,7 @@ function onTypeScript(feature: string, generation: Generation, options: readonly
     async run({ bin, signal }) {
       const form = generation === "json" ? ["-json"] : [];
       const args = [...form, ...options, "--", ...typescript, generation];
-      await promisify(execFile)(bin("goatkit-host"), args, { signal });
+      await runHost(bin("goatkit-host"), args, signal);
     },
   };
 }

@@ -1,11 +1,12 @@
 // Runs the checks of go-fixtures/hosts/host-check, and of the old hosts, which take the same arguments.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pluginCommand } from "./build-plugins.js";
 import type { Case } from "./case.js";
+import { isKept } from "./leftovers.js";
 
 /** A case that has a Go host run one check on a TypeScript fixture plugin. */
 export function hostCheckCase(
@@ -51,6 +52,23 @@ export async function runCheck(
   try {
     const { code, output } = await runHostCheck(host, args, signal, { TMPDIR: folder });
     assert.equal(code, 0, output);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/**
+ * Runs a Go host that prints go-plugin's log, to a good end and in a folder for temporary files of its own. go-plugin kills a
+ * plugin that has not ended 2 s after it was asked to, which a busy machine can bring about, and leaves that one's socket;
+ * anything else that is left is a failure.
+ */
+export async function runHost(host: string, args: string[], signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "left-"));
+  try {
+    const { code, output } = await runHostCheck(host, args, signal, { TMPDIR: folder });
+    assert.equal(code, 0, output);
+    const left = (await readdir(folder)).filter((name) => !isKept(name));
+    if (!output.includes("plugin failed to exit gracefully")) assert.deepEqual(left, [], output);
   } finally {
     await rm(folder, { recursive: true });
   }

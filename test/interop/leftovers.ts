@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What stays there on purpose: what tsx and Node have compiled, and what several cases share until the matrix ends. */
-const kept = /^(tsx-|node-compile-cache|shared-)/;
+export const isKept = (name: string): boolean => /^(tsx-|node-compile-cache|shared-)/.test(name);
 /** How long what ends after its case may take to clean up. */
 const PATIENCE_MS = 10_000;
 
@@ -23,7 +23,7 @@ export class TemporaryFolder implements Disposable {
   async leftovers(): Promise<string[]> {
     let left: string[] = [];
     for (let waited = 0; waited <= PATIENCE_MS; waited += 50) {
-      left = readdirSync(this.#path).filter((name) => !kept.test(name) && !this.#known.has(name));
+      left = readdirSync(this.#path).filter((name) => !isKept(name) && !this.#known.has(name));
       if (left.length === 0) return [];
       await sleep(50);
     }

@@ -1,7 +1,5 @@
 // Mattermost's server plugins (examples/mattermost) against Go peers on Mattermost's own package.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 // The same copy as the example's.
 import { gob, nullLogger } from "goplug";
 import { activate, type Plugin, type PluginOptions } from "../../examples/mattermost/environment.js";
@@ -14,6 +12,7 @@ import {
 import { memoryServer } from "../../examples/mattermost/memory-server.js";
 import { bundle } from "./bundle.js";
 import type { Case } from "./case.js";
+import { runHost } from "./host-check.js";
 import { assertGone, Collector, pattern, until } from "./support.js";
 
 type MemoryServer = ReturnType<typeof memoryServer>;
@@ -113,9 +112,7 @@ export const cases: Case[] = [
       name: `go->ts mattermost ${check}`,
       needs: ["mattermost-host"],
       async run({ bin, signal }) {
-        await promisify(execFile)(bin("mattermost-host"), ["-case", check, "--", await typescript()], {
-          signal,
-        });
+        await runHost(bin("mattermost-host"), ["-v", "-case", check, "--", await typescript()], signal);
       },
     }),
   ),

@@ -289,13 +289,13 @@ const plays: [feature: string, flags: string[], play: Play][] = [
   ],
   [
     "idle accept",
-    ["-opentimeout", "200ms"],
+    ["-opentimeout", "1s"],
     async ({ dial }) => {
-      const session = await dial({ streamOpenTimeout: 200 });
+      const session = await dial({ streamOpenTimeout: 1000 });
       const accepted = session.accept().catch(() => {});
       const idle = await session.open();
       // Go acknowledges it when it accepts it, without any data.
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await new Promise((resolve) => setTimeout(resolve, 1500));
       expectEqual(session.state, "open", "session");
       expectEqual(idle.state, "established", "stream");
       idle.on("error", () => {}).destroy();
@@ -476,7 +476,7 @@ const drives: [feature: string, scenario: string, flags?: string[], config?: Ses
   ["bulk download, slowly read", "source"],
   ["bulk download into a large window", "source", ["-window", "1048576"]],
   ["half close", "half close"],
-  ["idle accept", "idle accept", ["-opentimeout", "200ms"]],
+  ["idle accept", "idle accept", ["-opentimeout", "1s"]],
   ["keepalive", "keepalive", ["-keepalive", "20ms"], { keepAliveInterval: 20 }],
   ["ping", "ping"],
   ["many streams at once", "flood"],

@@ -340,7 +340,7 @@ func logs(h *harness) error {
 			{"error", message, "kv", "LogAll", 4},
 			{Level: "warn", Message: "[WARN] a raw line"}, {Level: "debug", Message: "another raw line"},
 		}
-		if until(5*time.Second, "", func() bool { return len(missingLines(p.logs, want)) == 0 }) != nil {
+		if until(patience, "", func() bool { return len(missingLines(p.logs, want)) == 0 }) != nil {
 			return fmt.Errorf("missing log lines: %+v", missingLines(p.logs, want))
 		}
 		return nil

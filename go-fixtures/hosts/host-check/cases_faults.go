@@ -194,7 +194,7 @@ func openDispensed(r *rawConn) (net.Conn, error) {
 	if err := binary.Write(s, binary.LittleEndian, id); err != nil {
 		return nil, err
 	}
-	if err := s.SetReadDeadline(time.Now().Add(4 * time.Second)); err != nil {
+	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
 	var ack [4]byte

@@ -59,14 +59,14 @@ func init() {
 		if err := p.quit(); err != nil {
 			return err
 		}
-		return bounded(2*time.Second, "the hung call", func() error {
+		return bounded(patience, "the hung call", func() error {
 			if <-hung.Done; hung.Error == nil {
 				return errors.New("the hung call has an answer")
 			}
 			return nil
 		})
 	})
-	add("all", "kv", "kill-blocked", "Kill of a plugin that is deaf for 5 s (blocked event loop): gone within 9 s", func(h *harness) error {
+	add("all", "kv", "kill-blocked", "Kill of a plugin that is deaf for 5 s (blocked event loop): gone all the same", func(h *harness) error {
 		p, c, err := h.dispense("kv")
 		if err != nil {
 			return err
@@ -79,7 +79,7 @@ func init() {
 			return fmt.Errorf("Block(5000) answers at once: %v", blocked.Error)
 		default:
 		}
-		if err := bounded(9*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
+		if err := bounded(2*patience, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
 		if p.cmd.ProcessState == nil {
@@ -95,7 +95,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if err := bounded(5*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
+		if err := bounded(2*patience, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
 		if !wasKilled(p.cmd.ProcessState) {
@@ -123,7 +123,7 @@ func init() {
 		if err := r.quit(); err != nil && strings.Contains(err.Error(), "no answer within") {
 			return err
 		}
-		state, err := p.waitExit(5 * time.Second)
+		state, err := p.waitExit(patience)
 		if err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func init() {
 			return err
 		}
 		second.Kill()
-		state, err := p.waitExit(3 * time.Second)
+		state, err := p.waitExit(patience)
 		if err != nil {
 			return err
 		}
@@ -229,7 +229,7 @@ func init() {
 		}
 		return p.quit()
 	})
-	add("ts", "any", "sigterm", "SIGTERM is a clean stop: the plugin ends within 5 s and removes its socket file", func(h *harness) error {
+	add("ts", "any", "sigterm", "SIGTERM is a clean stop: the plugin ends and removes its socket file", func(h *harness) error {
 		p, err := h.start(nil)
 		if err != nil {
 			return err
@@ -241,7 +241,7 @@ func init() {
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return err
 		}
-		state, err := p.waitExit(5 * time.Second)
+		state, err := p.waitExit(patience)
 		if err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func diesInCall(h *harness, method string) error {
 	}); err != nil {
 		return err
 	}
-	if err := bounded(2*time.Second, "the call beside it", func() error {
+	if err := bounded(patience, "the call beside it", func() error {
 		if err := <-beside; err == nil {
 			return errors.New("the call beside it succeeded")
 		}
@@ -283,7 +283,7 @@ func diesInCall(h *harness, method string) error {
 	}); err != nil {
 		return err
 	}
-	state, err := p.waitExit(5 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func init() {
 			if info, err := os.Stat(p.fields[3]); runtime.GOOS != "windows" && (err != nil || info.Mode().Type() != os.ModeSocket) {
 				return fmt.Errorf("%s is no socket: %v", p.fields[3], err)
 			}
-			err = until(5*time.Second, fmt.Sprintf("stderr has no %s", v.stderr), func() bool {
+			err = until(patience, fmt.Sprintf("stderr has no %s", v.stderr), func() bool {
 				return strings.Contains(p.stderr.String(), v.stderr)
 			})
 			if err != nil {
@@ -161,7 +161,7 @@ func init() {
 		if p.line != "" {
 			return fmt.Errorf("the line is %q", p.line)
 		}
-		_, err = p.waitExit(5 * time.Second)
+		_, err = p.waitExit(patience)
 		return err
 	})
 	add("ts", "any", "tcp", "a plugin that was told to use TCP announces 127.0.0.1 and a port between PLUGIN_MIN_PORT and PLUGIN_MAX_PORT",

@@ -136,7 +136,7 @@ func init() {
 				return fmt.Errorf("stdout: %w", err)
 			}
 			// Early stderr may go to the real stderr as well as to the synced one.
-			err = until(5*time.Second, "\"early stderr\" came on neither stderr", func() bool {
+			err = until(patience, "\"early stderr\" came on neither stderr", func() bool {
 				early := []byte("early stderr\n")
 				return bytes.Contains(p.stderr.Bytes(), early) || bytes.Contains(p.raw.Bytes(), early)
 			})

@@ -138,7 +138,7 @@ func init() {
 			if err := wantStatus(err, codes.Canceled, ""); err != nil {
 				return err
 			}
-			return until(5*time.Second, "the plugin has not heard of two cancellations", func() bool {
+			return until(patience, "the plugin has not heard of two cancellations", func() bool {
 				reply, err := call(c.tools().Cancelled, &fixturepb.Nothing{})
 				return err == nil && reply.N == 2
 			})
@@ -294,7 +294,7 @@ func grpcLogs(p *peer, c *grpcConn) error {
 		{"error", message, "kv", "LogAll", 4},
 		{Level: "warn", Message: "[WARN] a raw line"}, {Level: "debug", Message: "another raw line"},
 	}
-	if until(5*time.Second, "", func() bool { return len(missingLines(p.logs, want)) == 0 }) != nil {
+	if until(patience, "", func() bool { return len(missingLines(p.logs, want)) == 0 }) != nil {
 		return fmt.Errorf("missing log lines: %+v", missingLines(p.logs, want))
 	}
 	return nil

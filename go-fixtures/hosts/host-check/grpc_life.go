@@ -45,7 +45,7 @@ func init() {
 					return err
 				}
 				p.client.Kill()
-				return bounded(time.Second, "the end of the plugin's context", func() error { <-c.gone.Done(); return nil })
+				return bounded(patience, "the end of the plugin's context", func() error { <-c.gone.Done(); return nil })
 			})
 		addGRPC("all", "kv", "kill-at-once"+v.suffix, "Kill right after the start"+v.about, func(h *harness) error {
 			p, _, err := h.startGRPC(v)
@@ -69,7 +69,7 @@ func init() {
 			if err := shutdown(c); err != nil {
 				return err
 			}
-			state, err := p.waitExit(5 * time.Second)
+			state, err := p.waitExit(patience)
 			if err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func init() {
 			return p.rpc.Ping()
 		})
 	})
-	addGRPC("all", "kv", "kill-blocked", "Kill of a plugin that is deaf for 3 s (blocked event loop): gone within 8 s", func(h *harness) error {
+	addGRPC("all", "kv", "kill-blocked", "Kill of a plugin that is deaf for 3 s (blocked event loop): gone all the same", func(h *harness) error {
 		p, c, err := h.startGRPC(plain)
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func init() {
 		if len(blocked) > 0 {
 			return fmt.Errorf("Block(3000) answers at once: %v", <-blocked)
 		}
-		if err := bounded(8*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
+		if err := bounded(2*patience, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
 		if p.cmd.ProcessState == nil {
@@ -121,7 +121,7 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if err := bounded(5*time.Second, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
+		if err := bounded(2*patience, "Kill", func() error { p.client.Kill(); return nil }); err != nil {
 			return err
 		}
 		if !wasKilled(p.cmd.ProcessState) {
@@ -205,7 +205,7 @@ func init() {
 			return put(c.kv(), "a", []byte("b"))
 		})
 	})
-	addGRPC("ts", "kv", "sigterm", "SIGTERM is a clean stop: the plugin ends within 5 s and removes its socket file", func(h *harness) error {
+	addGRPC("ts", "kv", "sigterm", "SIGTERM is a clean stop: the plugin ends and removes its socket file", func(h *harness) error {
 		p, _, err := h.startGRPC(plain)
 		if err != nil {
 			return err
@@ -214,7 +214,7 @@ func init() {
 		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			return err
 		}
-		state, err := p.waitExit(5 * time.Second)
+		state, err := p.waitExit(patience)
 		if err != nil {
 			return err
 		}
@@ -300,7 +300,7 @@ func killInCall(h *harness, v variant) error {
 	if err := p.quitGRPC(v); err != nil {
 		return err
 	}
-	return bounded(2*time.Second, "the call and the stream", func() error {
+	return bounded(patience, "the call and the stream", func() error {
 		for range 2 {
 			if err := <-ended; status.Code(err) != codes.Unavailable && status.Code(err) != codes.Canceled {
 				return fmt.Errorf("its end is %v", err)
@@ -327,7 +327,7 @@ func killStopped(h *harness) error {
 	if err := resume(p.cmd.Process); err != nil {
 		return err
 	}
-	return bounded(5*time.Second, "Kill", func() error { <-killed; return nil })
+	return bounded(2*patience, "Kill", func() error { <-killed; return nil })
 }
 
 func grpcDiesInCall(h *harness, end string) error {
@@ -367,13 +367,13 @@ func grpcDiesInCall(h *harness, end string) error {
 	if err := wantStatus(err, codes.Unavailable, ""); err != nil {
 		return err
 	}
-	err = bounded(2*time.Second, "the call and the stream beside it", func() error {
+	err = bounded(patience, "the call and the stream beside it", func() error {
 		return errors.Join(wantStatus(<-beside, codes.Unavailable, ""), wantStatus(<-beside, codes.Unavailable, ""))
 	})
 	if err != nil {
 		return err
 	}
-	state, err := p.waitExit(5 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}
@@ -383,7 +383,7 @@ func grpcDiesInCall(h *harness, end string) error {
 		state.Success():
 		return fmt.Errorf("the end is %v", state)
 	}
-	return bounded(time.Second, "the end of the plugin's context", func() error { <-c.gone.Done(); return nil })
+	return bounded(patience, "the end of the plugin's context", func() error { <-c.gone.Done(); return nil })
 }
 
 func grpcReattach(p *peer, test bool) *plugin.ClientConfig {
@@ -429,7 +429,7 @@ func reattachGRPC(h *harness) error {
 		return err
 	}
 	second.Kill()
-	state, err := p.waitExit(3 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}

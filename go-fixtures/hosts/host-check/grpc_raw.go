@@ -91,7 +91,7 @@ func (b *brokerStream) expect(text string) error {
 	if err := prototext.Unmarshal([]byte(text), want); err != nil {
 		return err
 	}
-	return bounded(4*time.Second, "the broker's stream", func() error {
+	return bounded(patience, "the broker's stream", func() error {
 		if err := b.RecvMsg(got); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func rawBroker(h *harness, mux bool, f func(*grpcConn, *brokerStream, *yamux.Ses
 	if err := shutdown(c); err != nil {
 		return err
 	}
-	state, err := p.waitExit(5 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func init() {
 			defer server.Stop()
 			fixturepb.RegisterAddHelperServer(server, &countergrpc.Helper{Add: plainSum})
 			go func() { _ = server.Serve(&oneStream{Session: session, closed: make(chan struct{})}) }()
-			return bounded(5*time.Second, "Put", func() error { return <-called })
+			return bounded(patience, "Put", func() error { return <-called })
 		})
 	})
 }
@@ -279,7 +279,7 @@ func announces(c *grpcConn, b *brokerStream) error {
 	if err != nil {
 		return err
 	}
-	if err := bounded(4*time.Second, "the broker's stream", func() error { return b.RecvMsg(m) }); err != nil {
+	if err := bounded(patience, "the broker's stream", func() error { return b.RecvMsg(m) }); err != nil {
 		return err
 	}
 	fields := m.ProtoReflect().Descriptor().Fields()

@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -77,7 +76,7 @@ func watchHealth(h *harness, notServing bool) error {
 		if notServing && !seen {
 			return errors.New("it never said NOT_SERVING")
 		}
-		_, err = p.waitExit(5 * time.Second)
+		_, err = p.waitExit(patience)
 		return err
 	})
 }

@@ -249,7 +249,7 @@ func (p *process) endLaunched(mux bool) error {
 	if err := shutdown(c); err != nil {
 		return err
 	}
-	state, err := p.waitExit(5 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}

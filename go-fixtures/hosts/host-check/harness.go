@@ -184,9 +184,6 @@ func (p *peer) quit() error {
 	if !state.Success() {
 		return fmt.Errorf("no clean end after %v: %v", took, state)
 	}
-	if took > 2500*time.Millisecond {
-		return fmt.Errorf("Kill took %v", took)
-	}
 	return socketGone(socket)
 }
 
@@ -194,11 +191,14 @@ func socketGone(addr net.Addr) error {
 	if addr.Network() != "unix" {
 		return nil
 	}
-	return until(time.Second, "the socket file is still there: "+addr.String(), func() bool {
+	return until(patience, "the socket file is still there: "+addr.String(), func() bool {
 		_, err := os.Lstat(addr.String())
 		return errors.Is(err, os.ErrNotExist)
 	})
 }
+
+// patience is more than what has to happen takes, on a busy machine, too.
+const patience = 10 * time.Second
 
 // until polls done.
 func until(limit time.Duration, otherwise string, done func() bool) error {
@@ -229,7 +229,7 @@ func bounded(limit time.Duration, what string, f func() error) error {
 func (h *harness) end(strict bool) error {
 	var left error
 	if strict {
-		left = until(3*time.Second, "a process of the plugin's group is left", func() bool {
+		left = until(patience, "a process of the plugin's group is left", func() bool {
 			for _, group := range h.tracked() {
 				if groupAlive(group) {
 					return false
@@ -243,7 +243,7 @@ func (h *harness) end(strict bool) error {
 	clients := h.clients
 	h.mu.Unlock()
 	for _, c := range clients {
-		_ = bounded(5*time.Second, "Kill", func() error { c.Kill(); return nil })
+		_ = bounded(2*patience, "Kill", func() error { c.Kill(); return nil })
 	}
 	return left
 }

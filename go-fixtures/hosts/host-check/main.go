@@ -54,7 +54,7 @@ type check struct {
 // bare is the flag of that name.
 var bare bool
 
-const defaultLimit = 30 * time.Second
+const defaultLimit = 60 * time.Second
 
 var checks []check
 

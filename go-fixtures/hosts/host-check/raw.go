@@ -210,7 +210,7 @@ func (p *process) quitAndWait() error {
 	if err := r.quit(); err != nil && !answerLost(err) {
 		return fmt.Errorf("quit: %w", err)
 	}
-	state, err := p.waitExit(5 * time.Second)
+	state, err := p.waitExit(patience)
 	if err != nil {
 		return err
 	}

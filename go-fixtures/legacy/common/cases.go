@@ -79,7 +79,7 @@ var cases = []struct {
 				if err := c.Call(stream.method, 1<<20, &n); err != nil {
 					return err
 				}
-				deadline := time.Now().Add(5 * time.Second)
+				deadline := time.Now().Add(10 * time.Second)
 				for len(stream.b.bytes()) < 1<<20 && time.Now().Before(deadline) {
 					time.Sleep(20 * time.Millisecond)
 				}

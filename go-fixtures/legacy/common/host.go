@@ -56,7 +56,7 @@ type run struct {
 //	legacy-vN-host -list
 //
 // Prints "ok" (or "ok NAME" for several) and exits 0, or prints the failure and
-// exits 1; 2 if a case is not done within 30 s.
+// exits 1; 2 if a case is not done within 60 s.
 func Main(start Start) {
 	names := flag.String("case", "", "the case, or several with commas; all for all of them")
 	list := flag.Bool("list", false, "print the cases")
@@ -110,9 +110,9 @@ func runCase(name string, start Start, command []string) error {
 				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 			}
 		}
-		watchdog := time.AfterFunc(30*time.Second, func() {
+		watchdog := time.AfterFunc(60*time.Second, func() {
 			killGroup()
-			fmt.Printf("FAIL: %s is not done within 30 s\n", name)
+			fmt.Printf("FAIL: %s is not done within 60 s\n", name)
 			os.Exit(2)
 		})
 		defer watchdog.Stop()
@@ -138,7 +138,7 @@ func runCase(name string, start Start, command []string) error {
 // quit is a graceful Kill: the process ends by itself and takes its socket along.
 func (r *run) quit(cmd *exec.Cmd) error {
 	r.Kill()
-	deadline := time.Now().Add(3 * time.Second)
+	deadline := time.Now().Add(10 * time.Second)
 	for cmd.ProcessState == nil && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -126,7 +126,7 @@ var cases = []struct {
 				return err
 			}
 			buffer := []*Buffer{&r.stdout, &r.stderr}[i]
-			for deadline := time.Now().Add(5 * time.Second); len(buffer.bytes()) < 100000 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(10 * time.Second); len(buffer.bytes()) < 100000 && time.Now().Before(deadline); {
 				time.Sleep(10 * time.Millisecond)
 			}
 			if !bytes.Equal(buffer.bytes(), Pattern(100000)) {
@@ -143,7 +143,7 @@ var cases = []struct {
 //	legacy-vN-grpc-host -list
 //
 // Prints "ok" (or "ok NAME" for several) and exits 0, or prints the failure and
-// exits 1; 2 if a case is not done within 30 s. Every case ends with a graceful
+// exits 1; 2 if a case is not done within 60 s. Every case ends with a graceful
 // Kill: exit code 0.
 func Main(start Start) {
 	names := flag.String("case", "", "the case, or several with commas")
@@ -191,13 +191,13 @@ func runCase(name string, start Start, command []string) error {
 			}
 		}
 		defer killGroup()
-		watchdog := time.AfterFunc(30*time.Second, func() {
+		watchdog := time.AfterFunc(60*time.Second, func() {
 			killGroup()
-			fmt.Printf("FAIL: %s is not done within 30 s\n", name)
+			fmt.Printf("FAIL: %s is not done within 60 s\n", name)
 			os.Exit(2)
 		})
 		defer watchdog.Stop()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 		defer cancel()
 		var err error
 		if r.Host, err = start(cmd, &r.stdout, &r.stderr, &raw); err == nil {
@@ -215,7 +215,7 @@ func runCase(name string, start Start, command []string) error {
 
 func (r *running) end(cmd *exec.Cmd) error {
 	r.Kill()
-	for deadline := time.Now().Add(3 * time.Second); cmd.ProcessState == nil && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(10 * time.Second); cmd.ProcessState == nil && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if cmd.ProcessState == nil || !cmd.ProcessState.Success() {

@@ -191,7 +191,7 @@ describe("client_test.go", needs("kv-netrpc", "misbehave", "versioned"), () => {
 
   test("TestClientStart_badVersion", async () => {
     await startError(
-      { cmd: script("bad-version", "echo '1|2|tcp|:1234'; sleep 60"), plugins },
+      { cmd: script("bad-version", "echo '1|2|tcp|:1234'; exec sleep 60"), plugins },
       /incompatible API version with plugin\. Plugin version: 2, Client versions: \[1\]/,
     );
   });

