@@ -122,7 +122,7 @@ for (const transport of ["goplug", "grpc-js"] as const) {
     running.cancel();
     await assert.rejects(child, { code: 1 });
     child = undefined;
-    const limited = outer.call(Buffer.alloc(1), undefined, { deadline: Date.now() + 500 });
+    const limited = outer.call(Buffer.alloc(1), undefined, { deadline: Date.now() + 2000 });
     await assert.rejects(limited, { code: 4 });
     await assert.rejects(child!, (error: ServiceError) => error.code === 4 || error.code === 1);
   });
