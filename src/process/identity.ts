@@ -52,7 +52,7 @@ export async function listensOn(pid: number, network: string, address: string): 
   if (process.platform !== "linux") return undefined;
   try {
     const inodes = network === "unix" ? await unixInodes(address) : await tcpInodes(address);
-    return (await socketInodes(pid)).some((inode) => inodes.has(inode));
+    return (await openBy(pid)).sockets.some((inode) => inodes.has(inode));
   } catch {
     // Not ours to look at (another user's process, another mount namespace).
     return undefined;
@@ -73,31 +73,41 @@ async function statFields(
   }
 }
 
-/** Inodes of the sockets that a process holds. */
-export async function socketInodes(pid: number): Promise<string[]> {
-  const found: string[] = [];
+/** What a process has open: inodes of sockets, and paths, of things that are no files as the system writes them. */
+export async function openBy(pid: number): Promise<{ sockets: string[]; paths: string[] }> {
+  const open: { sockets: string[]; paths: string[] } = { sockets: [], paths: [] };
   for (const fd of await readdir(`/proc/${pid}/fd`)) {
     const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
-    if (inode !== undefined) found.push(inode);
+    if (inode !== undefined) open.sockets.push(inode);
+    else open.paths.push(target);
   }
-  return found;
+  return open;
 }
 
-/** The unix sockets of this network namespace that listen on a path. */
-export async function unixSockets(): Promise<{ inode: string; path: string }[]> {
-  const found: { inode: string; path: string }[] = [];
+/** A unix socket that has a path of its own: one that was accepted shows its listener's, and is not meant. */
+export interface BoundSocket {
+  readonly inode: string;
+  readonly path: string;
+  /** Whether it listens yet. */
+  readonly listens: boolean;
+}
+
+/** The unix sockets of this network namespace that are bound to a path. */
+export async function unixSockets(): Promise<BoundSocket[]> {
+  const found: BoundSocket[] = [];
   for (const line of (await readFile("/proc/net/unix", "utf8")).split("\n")) {
-    // Num RefCount Protocol Flags Type St Inode Path; the flag is the kernel's __SO_ACCEPTCON.
-    const match = /^\S+ \S+ \S+ 00010000 \S+ \S+ +(\d+) (.*)$/.exec(line);
-    if (match !== null) found.push({ inode: match[1]!, path: match[2]! });
+    // Num RefCount Protocol Flags Type St Inode Path; the flag is the kernel's __SO_ACCEPTCON, the state SS_UNCONNECTED.
+    const match = /^\S+ \S+ \S+ (\d+) \S+ 01 +(\d+) (.*)$/.exec(line);
+    if (match !== null) found.push({ inode: match[2]!, path: match[3]!, listens: match[1] === "00010000" });
   }
   return found;
 }
 
-/** Inodes of the sockets bound to a path. */
+/** Inodes of the sockets that listen on a path. */
 async function unixInodes(path: string): Promise<Set<string>> {
-  return new Set((await unixSockets()).filter((socket) => socket.path === path).map(({ inode }) => inode));
+  const listening = (await unixSockets()).filter((socket) => socket.listens && socket.path === path);
+  return new Set(listening.map(({ inode }) => inode));
 }
 
 /** Inodes of the sockets that listen on a port. */

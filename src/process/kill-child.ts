@@ -1,46 +1,52 @@
 import type { ChildProcess } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { removeLeftover } from "./host-end/leftover.js";
+import { type Leftover, removeLeftover } from "./host-end/leftover.js";
 import { killWithHost } from "./host-end/registry.js";
-import { socketInodes, unixSockets } from "./identity.js";
+import { openBy, unixSockets } from "./identity.js";
 
 /** Milliseconds that a process may take to stop: one that waits for the system does not sooner. */
 const STOP_GRACE = 500;
 
 /**
- * Kills a child of this process (SIGKILL), and removes the unix sockets that it listens on: it has no more time to do so. It is
- * stopped first (SIGSTOP), since one that starts makes its socket in just these moments. On Linux; elsewhere nobody can tell
+ * Kills a child of this process (SIGKILL), and removes its unix sockets: it has no more time to do so. It is stopped first
+ * (SIGSTOP), since one that starts makes its socket in just these moments. On Linux; elsewhere nobody can tell
  * which sockets are a process's, and it is only killed.
  */
 export async function killChild(child: ChildProcess): Promise<void> {
-  let sockets: string[] = [];
+  let leftovers: Leftover[] = [];
   try {
     // By Node's handle: once a child has ended, its pid may be anybody's.
     if (process.platform === "linux" && child.kill("SIGSTOP")) {
       // Should this process end now, one that was to outlive it would stay stopped for ever.
       killWithHost(child, { watchdog: false, onUnwatched() {} });
-      sockets = await socketsOfStopped(child.pid!);
+      leftovers = await leftoversOfStopped(child.pid!);
     }
   } finally {
     child.kill("SIGKILL");
   }
-  for (const path of sockets) removeLeftover({ kind: "socket", path });
+  for (const leftover of leftovers) removeLeftover(leftover);
 }
 
-/** The paths of the sockets that a process listens on, and nobody else; none where they are not this process's paths. */
-async function socketsOfStopped(pid: number): Promise<string[]> {
+/**
+ * The sockets that are bound by a process, and by nobody else, and the file by which one that was written in Go is choosing its
+ * socket's name; none where their paths are not this process's.
+ */
+async function leftoversOfStopped(pid: number): Promise<Leftover[]> {
   try {
     for (let waited = 0; waited < STOP_GRACE && !(await isStopped(pid)); waited++) {
       await new Promise<void>((resolve) => setTimeout(resolve, 1));
     }
     if (!(await seesOurFiles(pid))) return [];
-    const held = new Set(await socketInodes(pid));
+    const open = await openBy(pid);
+    const held = new Set(open.sockets);
     const all = await unixSockets();
     // A path that was bound again is the later one's.
     const isShared = (path: string): boolean => all.filter((other) => other.path === path).length > 1;
-    return all
-      .filter(({ inode, path }) => held.has(inode) && path.startsWith("/") && !isShared(path))
-      .map(({ path }) => path);
+    const bound = all.filter(({ inode, path }) => held.has(inode) && path.startsWith("/") && !isShared(path));
+    return [
+      ...bound.map(({ path }) => ({ kind: "socket", path }) as const),
+      ...open.paths.map((path) => ({ kind: "placeholder", path }) as const),
+    ];
   } catch {
     // It has ended by itself, or may not be looked at.
     return [];

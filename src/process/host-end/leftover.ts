@@ -6,10 +6,12 @@ export interface Leftover {
   /**
    * - `socket`: a unix socket. The path may be the plugin's word: whatever else lies there is left alone.
    * - `file`: a regular file that this process wrote.
-   * - `folder`: a folder that this process made for sockets. It goes with them and with the empty files that Go's
-   *   plugins choose their names by (server.go, serverListener_unix), and stays if anything else is in it.
+   * - `placeholder`: the empty file `plugin123…` by which a plugin in Go chooses its socket's name (server.go,
+   *   serverListener_unix). Any other file is left alone.
+   * - `folder`: a folder that this process made for sockets. It goes with them and with placeholders, and stays if anything
+   *   else is in it.
    */
-  readonly kind: "socket" | "file" | "folder";
+  readonly kind: "socket" | "file" | "placeholder" | "folder";
   readonly path: string;
 }
 
@@ -22,18 +24,17 @@ export function removeLeftover({ kind, path }: Leftover): Error | undefined {
     const info = lstatSync(path);
     if (kind === "socket" && info.isSocket()) unlinkSync(path);
     if (kind === "file" && info.isFile()) unlinkSync(path);
+    if (kind === "placeholder" && info.isFile() && info.size === 0 && /^plugin\d+$/.test(basename(path)))
+      unlinkSync(path);
     if (kind === "folder" && info.isDirectory()) {
-      for (const name of readdirSync(path)) removeInside(join(path, name));
+      for (const name of readdirSync(path)) {
+        for (const each of ["socket", "placeholder"] as const)
+          removeLeftover({ kind: each, path: join(path, name) });
+      }
       rmdirSync(path);
     }
     return undefined;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : (error as Error);
   }
-}
-
-function removeInside(path: string): void {
-  const info = lstatSync(path, { throwIfNoEntry: false });
-  const isPlaceholder = info?.isFile() && info.size === 0 && /^plugin\d+$/.test(basename(path));
-  removeLeftover({ kind: isPlaceholder ? "file" : "socket", path });
 }

@@ -15,6 +15,8 @@ async function failure(config: Partial<ClientConfig>, wait: "start" | "ping" = "
     handshakeConfig,
     plugins: { greeter },
     logger: nullLogger,
+    // What a plugin has made that is killed before its handshake goes with the folder.
+    unixSocketConfig: {},
     ...config,
   } as never);
   try {
