@@ -10,6 +10,9 @@ type Call = (
   done: (error: ServiceError | null, answer?: unknown) => void,
 ) => void;
 
+/** The API is on this machine: a proxy of the environment is not asked, as grpc-js would. */
+const direct = { "grpc.enable_http_proxy": 0 };
+
 /** The server's API. It connects when it is first used. */
 export class ApiClient {
   readonly #target: string;
@@ -42,7 +45,7 @@ export class ApiClient {
   #call(method: string, request: protobuf.Message): Promise<unknown> {
     if (this.#client === undefined) {
       const Class = makeClientConstructor(protobufService(PluginAPI, protobuf), PluginAPI.typeName);
-      this.#client = new Class(this.#target, credentials.createInsecure()) as never;
+      this.#client = new Class(this.#target, credentials.createInsecure(), direct) as never;
     }
     const call = (this.#client![method] as Call).bind(this.#client);
     return promisify(call)(request, { deadline: Date.now() + this.#timeout });

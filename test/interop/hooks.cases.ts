@@ -57,7 +57,8 @@ class Application {
       await load(file, { enums: String, includeDirs: [`${root}/vendor-protocols`, root] }),
     );
     for (const name of path.split(".")) found = found[name] as GrpcObject;
-    const options = { "grpc.max_receive_message_length": -1 };
+    // Of itself grpc-js asks the proxy of the environment for this machine, too.
+    const options = { "grpc.max_receive_message_length": -1, "grpc.enable_http_proxy": 0 };
     return new (found as unknown as ServiceClientConstructor)(
       this.address,
       credentials.createInsecure(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PluginSet } from "../../src/definition/plugin.js";
@@ -93,18 +93,33 @@ export const killedByOther =
 /** Waits until a process that stops itself has stopped. Windows does not tell, so there a while has to do. */
 export async function stopped(pid: number): Promise<void> {
   if (process.platform === "win32") return sleep(1000);
-  await until("the plugin to stop", () => stateOf(pid).startsWith("T"));
+  await until("the plugin to stop", () => statesOf(pid).every((state) => state.startsWith("T")));
 }
 
-function stateOf(pid: number): string {
-  if (process.platform === "linux") return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!;
-  return execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" });
+/** Stops a process: its threads heed the signal one by one, when each has its turn. */
+export async function stop(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await stopped(pid);
 }
 
+/** The states of a process's threads; where these are not to be seen, its own. */
+function statesOf(pid: number): string[] {
+  if (process.platform !== "linux")
+    return [execFileSync("ps", ["-o", "state=", "-p", String(pid)], { encoding: "utf8" })];
+  return readdirSync(`/proc/${pid}/task`).map((id) => stateIn(`/proc/${pid}/task/${id}/stat`));
+}
+
+/** proc(5): the state is behind the name, which may hold anything. */
+function stateIn(file: string): string {
+  const text = readFileSync(file, "latin1");
+  return text.slice(text.lastIndexOf(")") + 2);
+}
+
+/** Whether a process runs: one that has ended and waits for its parent, as orphans do in a container without an init, does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return process.platform !== "linux" || !stateIn(`/proc/${pid}/stat`).startsWith("Z");
   } catch {
     return false;
   }

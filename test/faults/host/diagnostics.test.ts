@@ -222,12 +222,12 @@ test("DEBUG=goplug:* prints all of it in lines for people", needs("kv-netrpc"), 
   });
   assert.equal(status, 0, stderr);
   for (const line of [
-    /goplug:start start \S+kv-netrpc …/,
-    /goplug:handshake handshake of \S+kv-netrpc \(\d+\): done in [\d.]+ ms/,
-    /goplug:connect connect to \S+kv-netrpc at unix \S+ \(netrpc\): done in [\d.]+ ms/,
-    /goplug:dispense dispense kv of \S+kv-netrpc: done in/,
+    /goplug:start start .+kv-netrpc …/,
+    /goplug:handshake handshake of .+kv-netrpc \(\d+\): done in [\d.]+ ms/,
+    /goplug:connect connect to .+kv-netrpc at unix \S+ \(netrpc\): done in [\d.]+ ms/,
+    /goplug:dispense dispense kv of .+kv-netrpc: done in/,
     /goplug:call call Plugin\.Get, \d+ bytes out, 0 bytes in: failed after [\d.]+ ms: key not found: a/,
-    /goplug:exit \S+kv-netrpc \(\d+\) exited with code 0/,
+    /goplug:exit .+kv-netrpc \(\d+\) exited with code 0/,
   ]) {
     assert.match(stderr, line);
   }

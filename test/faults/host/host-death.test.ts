@@ -77,15 +77,10 @@ function childrenOf(pid: number, word: string): number[] {
     .filter((child) => child > 0 && readFileSync(`/proc/${child}/cmdline`, "utf8").includes(word));
 }
 
-/** Ended, but not yet waited for: its parent lives on without the thread that would have done it. */
-function isZombie(pid: number): boolean {
-  return existsSync(`/proc/${pid}/stat`) && / Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-}
-
 async function assertAllGone(left: readonly Left[]): Promise<void> {
   try {
     for (const { pid, socket } of left) {
-      await until(`the end of plugin ${pid}`, () => !isRunning(pid) || isZombie(pid));
+      await until(`the end of plugin ${pid}`, () => !isRunning(pid));
       if (socket !== undefined) await until(`the removal of ${socket}`, () => !existsSync(socket));
     }
   } finally {

@@ -10,7 +10,15 @@ import { NetRpcProtocolClient } from "../../../src/host/net-rpc-client.js";
 import { Client, type ClientConfig, GoplugError, nullLogger, PluginExitedError } from "../../../src/index.js";
 import { dial } from "../../../src/yamux/index.js";
 import { binary } from "../../interop/case.js";
-import { assertGone, greeter, handshakeConfig, kv, pattern, withClient } from "../../interop/support.js";
+import {
+  assertGone,
+  greeter,
+  handshakeConfig,
+  kv,
+  pattern,
+  stop,
+  withClient,
+} from "../../interop/support.js";
 import { needs } from "../../support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "goplug-life-"));
@@ -24,7 +32,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
   test("ping's own limit ends the wait, and kill ends the plugin", () =>
     withClient(kvConfig, async (client) => {
       await client.ping();
-      process.kill(client.pid!, "SIGSTOP");
+      await stop(client.pid!);
       await assert.rejects(client.ping({ timeout: 100 }), { code: "ERR_NETRPC_TIMEOUT" });
       await assert.rejects(client.ping({ signal: AbortSignal.timeout(100) }), { code: "ERR_ABORTED" });
       const started = performance.now();
@@ -36,7 +44,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
   test("in the middle of a large argument: kill does not wait for the write's limit", () =>
     withClient(kvConfig, async (client) => {
       const store = await client.dispense("kv");
-      process.kill(client.pid!, "SIGSTOP");
+      await stop(client.pid!);
       const calls = Array.from({ length: 8 }, () =>
         assert.rejects(store.Echo(pattern(4 << 20)), PluginExitedError),
       );
@@ -50,7 +58,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
   test("and goes on again: nothing is lost", () =>
     withClient(kvConfig, async (client) => {
       const store = await client.dispense("kv");
-      process.kill(client.pid!, "SIGSTOP");
+      await stop(client.pid!);
       const echo = store.Echo(pattern(4 << 20));
       await assert.rejects(client.ping({ timeout: 50 }), { code: "ERR_NETRPC_TIMEOUT" });
       process.kill(client.pid!, "SIGCONT");
@@ -68,7 +76,7 @@ describe("a plugin that is stopped", needs("kv-netrpc"), () => {
       });
       const own = await NetRpcProtocolClient.open(session, { plugins: { kv } });
       const store = await own.dispense("kv");
-      process.kill(client.pid!, "SIGSTOP");
+      await stop(client.pid!);
       await assert.rejects(store.Hang(null), { code: "ERR_NETRPC_CONNECTION_LOST" });
       assert.equal(session.error?.code, "ERR_YAMUX_KEEPALIVE_TIMEOUT");
       await own.disconnect();

@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { Client, nullLogger } from "../../../src/index.js";
 import { binary } from "../../interop/case.js";
 import { call, counter } from "../../interop/grpc-support.js";
-import { handshakeConfig, isRunning, kv, until } from "../../interop/support.js";
+import { handshakeConfig, isRunning, kv, stop, until } from "../../interop/support.js";
 import { needs } from "../../support.js";
 
 const folder = mkdtempSync(join(tmpdir(), "goplug-announced-"));
@@ -101,7 +101,7 @@ describe("a Go plugin", needs("kv-netrpc", "kv-grpc", "counter-grpc"), () => {
     const client = new Client({
       handshakeConfig,
       plugins: { kv },
-      cmd: { path: "sh", args: ["-c", `exec ${binary("kv-netrpc")} > /dev/null`], env: { TMPDIR: inner } },
+      cmd: { path: "sh", args: ["-c", 'exec "$0" > /dev/null', binary("kv-netrpc")], env: { TMPDIR: inner } },
       logger: nullLogger,
     });
     const starting = client.start({ signal: abort.signal });
@@ -155,7 +155,7 @@ describe("a Go plugin", needs("kv-netrpc", "kv-grpc", "counter-grpc"), () => {
     await call(face.counter, face.counter.open, {});
     await until("a second socket", () => readdirSync(inner).length === 2);
     // It cannot answer any more, and has to be killed.
-    process.kill(client.pid!, "SIGSTOP");
+    await stop(client.pid!);
     await client.kill();
     assert.deepEqual(client.exitStatus, { code: null, signal: "SIGKILL" });
     assert.deepEqual(readdirSync(inner), []);

@@ -1,12 +1,11 @@
 // A plugin that dies, stops, hangs up or falls silent at every stage of its life (go-fixtures/plugins/stages): each
 // failure is a typed error in its time, and after kill() nothing is left.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, GoplugError, gob, netRpcPlugin, nullLogger, PluginExitedError } from "../../../src/index.js";
 import { binary } from "../../interop/case.js";
-import { assertGone, Collector, handshakeConfig, until } from "../../interop/support.js";
+import { assertGone, Collector, handshakeConfig, isRunning, until } from "../../interop/support.js";
 import { needs } from "../../support.js";
 
 const face = netRpcPlugin(
@@ -38,15 +37,6 @@ interface Outcome {
   stderr: string;
 }
 
-/** Whether a process runs: one that has ended and waits for its parent does not. */
-function lives(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
-  }
-}
-
 /** The limit that the host's own waits get where the plugin does not answer. */
 const limit = { timeout: 2000 };
 
@@ -65,7 +55,7 @@ async function drive(stage: Stage | "never", fault: string): Promise<Outcome> {
   let died: number | undefined;
   const watch = setInterval(() => {
     const { pid } = client;
-    if (pid !== undefined && died === undefined && !lives(pid)) died = performance.now();
+    if (pid !== undefined && died === undefined && !isRunning(pid)) died = performance.now();
   }, 2);
   const timeless: { timeout?: number } = fault === "stop" || fault === "silent" ? limit : {};
   let step: Step = "start";

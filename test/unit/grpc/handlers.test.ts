@@ -311,7 +311,9 @@ test("a thrown text that has no UTF-8 ends its call alone, also on grpc-js's own
       error === null ? resolve(bound) : reject(error),
     );
   });
-  const client = new KVClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  // Of itself grpc-js asks the proxy of the environment for this machine, too.
+  const direct = { "grpc.enable_http_proxy": 0 };
+  const client = new KVClient(`127.0.0.1:${port}`, credentials.createInsecure(), direct);
   t.after(() => {
     client.close();
     server.forceShutdown();

@@ -18,11 +18,11 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { checkFile, type SecureConfig } from "../../../src/process/checksum.js";
 import { pinExecutable } from "../../../src/process/pinned.js";
+import { isRunning, until } from "../../interop/support.js";
 
 const run = promisify(execFile);
 let dir: string;
@@ -228,15 +228,8 @@ test("a host that ends without its plugin leaves neither copy nor process", posi
   assert.equal(basename(left.path), "sleep");
   await assert.rejects(stat(dirname(left.path)), { code: "ENOENT" });
   // The signal is on its way when the host has gone; the process that adopted the plugin has to see its end, too.
-  for (let tries = 0; (await isRunning(left.pid)) && tries < 500; tries++) await sleep(10);
-  assert.equal(await isRunning(left.pid), false);
+  await until("the end of the plugin", () => !isRunning(left.pid));
 });
-
-/** A process that has ended but that nobody has asked about yet (a zombie: in containers without an init) is gone. */
-async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await run("ps", ["-o", "stat=", "-p", String(pid)]).catch(() => ({ stdout: "" }));
-  return stdout.trim() !== "" && !stdout.startsWith("Z");
-}
 
 test("a file that nobody may execute stays so", posix, async () => {
   const pinned = await pinExecutable(await file("data", good, 0o644), sha256(good));
