@@ -77,3 +77,8 @@ export class Serving {
     await Promise.all([stdout.flush(FLUSH_MS), stderr.flush(FLUSH_MS)]);
   }
 }
+
+/** Where a listener is found. */
+export function addressOf({ network, address }: OpenSocket): Pick<OpenSocket, "network" | "address"> {
+  return { network, address };
+}

@@ -5,7 +5,6 @@ import { connect, createServer, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
-import { listenOptionsFromEnv } from "../../../src/plugin/listener.js";
 import { openSocket } from "../../../src/socket/open.js";
 
 const directory = mkdtempSync(join(tmpdir(), "goplug-listener-"));
@@ -105,24 +104,5 @@ describe("openSocket on TCP", () => {
     await assert.rejects(openSocket({ network: "tcp", minPort: 5, maxPort: 4 }), {
       message: "PLUGIN_MIN_PORT value of 5 is greater than PLUGIN_MAX_PORT value of 4",
     });
-    assert.throws(() => listenOptionsFromEnv({ PLUGIN_MIN_PORT: "x" }), {
-      code: "ERR_SOCKET_PORT",
-      message: /^couldn't get value from PLUGIN_MIN_PORT: /,
-    });
-  });
-});
-
-test("listenOptionsFromEnv reads the host's wishes", () => {
-  const env = {
-    PLUGIN_MIN_PORT: "7",
-    PLUGIN_MAX_PORT: "",
-    PLUGIN_UNIX_SOCKET_DIR: "/d",
-    PLUGIN_UNIX_SOCKET_GROUP: "g",
-  };
-  assert.deepEqual(listenOptionsFromEnv(env), {
-    minPort: 7,
-    maxPort: 0,
-    directory: "/d",
-    group: "g",
   });
 });
