@@ -1,5 +1,3 @@
-import type { Fields } from "./logger.js";
-
 const NOT_SHOWN = "a value that cannot be shown";
 
 /** The text of anything; its own ways to become one may throw. */
@@ -21,8 +19,8 @@ export function messageOf(message: unknown): string {
 }
 
 /** What a caller gave as fields: an error becomes `error`, and what has no names is called as hclog calls it. */
-export function fieldsOf(fields: unknown): Fields {
+export function fieldsOf(fields: unknown): Readonly<Record<string, unknown>> {
   if (fields === undefined || fields === null) return {};
   if (fields instanceof Error) return { error: fields };
-  return typeof fields === "object" ? (fields as Fields) : { EXTRA_VALUE_AT_END: fields };
+  return typeof fields === "object" ? (fields as Record<string, unknown>) : { EXTRA_VALUE_AT_END: fields };
 }
