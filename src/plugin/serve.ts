@@ -6,6 +6,7 @@ import { announce } from "./announce.js";
 import { checkServeConfig, warnOfUnknown } from "./check-config.js";
 import { cookieProblem, isStartedByHost } from "./cookie.js";
 import { ServeError } from "./errors.js";
+import { announcePanics } from "./last-panic.js";
 import { listenOptions } from "./listener.js";
 import { pluginLogger } from "./logger.js";
 import { negotiate } from "./negotiate.js";
@@ -61,9 +62,11 @@ export async function serve(config: ServeConfig): Promise<void> {
   if (serving) throw new ServeError("ERR_SERVE_TWICE", "serve was called twice: a process has one handshake");
   serving = true;
   holdStdout();
+  const removeAnnouncer = announcePanics();
   try {
     await serveOnce(config);
   } finally {
+    removeAnnouncer();
     releaseStdio();
     serving = false;
   }

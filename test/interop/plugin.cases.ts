@@ -38,7 +38,7 @@ const checks = {
       "kv-echo64k",
     ],
     ...["kv-inflight64", "kv-out-of-order", "dispense-shared", "logs", "conn-sequence", "conn-parallel"],
-    ...["kill-in-call", "kill-blocked", "exit-in-call", "killed-in-call", "host-vanishes"],
+    ...["kill-in-call", "kill-blocked", "exit-in-call", "crash-in-call", "killed-in-call", "host-vanishes"],
   ],
   counter: [
     ...["counter-callback", "counter-plugin-serves", "counter-both-directions", "counter-nested"],

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,14 +135,10 @@ func init() {
 	})
 	for _, end := range []struct{ name, method, about string }{
 		{"exit-in-call", "Plugin.Exit", "a plugin that exits with code 7 in mid-call: the call fails"},
-		{"crash-in-call", "Plugin.Crash", "a plugin that crashes in mid-call: the call fails, and the end is not clean"},
+		{"crash-in-call", "Plugin.Crash", "a plugin that crashes in mid-call: the call fails, the end is not clean, and the host logs why as an error"},
 		{"killed-in-call", "Plugin.KillSelf", "a plugin that dies of SIGKILL in mid-call: the call fails"},
 	} {
-		scope := "all"
-		if end.name == "crash-in-call" {
-			scope = "go" // elsewhere a failing handler need not end the plugin
-		}
-		add(scope, "kv", end.name, end.about, func(h *harness) error { return diesInCall(h, end.method) })
+		add("all", "kv", end.name, end.about, func(h *harness) error { return diesInCall(h, end.method) })
 	}
 	add("all", "kv", "conn-sequence", "10 connections one after another on one plugin", func(h *harness) error {
 		return withKV(h, func(p *peer, store *kv.Client) error {
@@ -293,7 +290,21 @@ func diesInCall(h *harness, method string) error {
 		state.Success():
 		return fmt.Errorf("the end is %v", state)
 	}
+	if method == "Plugin.Crash" {
+		return until(5*time.Second, "the reason is not among the logged errors", func() bool { return loggedPanic(p.logs, "boom") })
+	}
 	return nil
+}
+
+func loggedPanic(logs *buffer, reason string) bool {
+	for _, text := range bytes.Split(logs.Bytes(), []byte{'\n'}) {
+		var line logLine
+		if json.Unmarshal(text, &line) == nil && line.Level == "error" &&
+			strings.HasPrefix(line.Message, "panic: ") && strings.Contains(line.Message, reason) {
+			return true
+		}
+	}
+	return false
 }
 
 // oneConnection uses the plugin over a connection of its own and hangs up.
