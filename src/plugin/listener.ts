@@ -1,7 +1,7 @@
 import { ENV } from "../protocol/constants.js";
 import { parseGoInt } from "../protocol/parse-int.js";
 import { SocketError } from "../socket/errors.js";
-import type { SocketOptions } from "../socket/open.js";
+import { networkOf, type SocketOptions } from "../socket/open.js";
 import type { ServeConfig } from "./serve-config.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,19 +13,27 @@ export interface Listening {
 }
 
 /**
- * What the plugin's author and the host wish (server.go, serverListener).
+ * What the plugin's author and the host wish (server.go, serverListener). Ports are read where they are used.
  * @throws SocketError ERR_SOCKET_PORT when the host's ports are no numbers
  */
-export function listenOptions({ network, port }: Pick<ServeConfig, "network" | "port">, env: Env): Listening {
-  const broker = { ...wishesOfHost(env), network };
+export function listenOptions(
+  config: Pick<ServeConfig, "network" | "port">,
+  env: Env,
+  platform: NodeJS.Platform = process.platform,
+): Listening {
+  const { port } = config;
+  const network = networkOf(config, platform);
+  const broker = { network, ...(network === "tcp" ? portsOfHost(env) : pathOfHost(env)) };
   if (port === undefined) return { main: broker, broker };
   return { main: { ...broker, minPort: port, maxPort: port }, broker };
 }
 
-function wishesOfHost(env: Env): SocketOptions {
-  const minPort = readPort(env, ENV.minPort);
-  const maxPort = readPort(env, ENV.maxPort);
-  return { minPort, maxPort, directory: env[ENV.unixSocketDir], group: env[ENV.unixSocketGroup] };
+function portsOfHost(env: Env): Pick<SocketOptions, "minPort" | "maxPort"> {
+  return { minPort: readPort(env, ENV.minPort), maxPort: readPort(env, ENV.maxPort) };
+}
+
+function pathOfHost(env: Env): Pick<SocketOptions, "directory" | "group"> {
+  return { directory: env[ENV.unixSocketDir], group: env[ENV.unixSocketGroup] };
 }
 
 function readPort(env: Env, name: string): number {

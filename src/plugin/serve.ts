@@ -1,7 +1,7 @@
 import { guardedLogger } from "../hclog/guarded-logger.js";
 import type { Logger } from "../hclog/logger.js";
 import { ENV } from "../protocol/constants.js";
-import { type OpenSocket, openSocket } from "../socket/open.js";
+import { type OpenSocket, openSocket, type SocketOptions } from "../socket/open.js";
 import { announce } from "./announce.js";
 import { checkServeConfig, warnOfUnknown } from "./check-config.js";
 import { cookieProblem, isStartedByHost } from "./cookie.js";
@@ -83,8 +83,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   const negotiated = negotiate(config, process.env, writeRealStderr);
   const logger = guardedLogger(config.logger ?? pluginLogger());
   warnOfUnknown(config, logger);
-  const sockets = listenOptions(config, process.env);
-  const listener = await openSocket(sockets.main).catch((error: unknown) =>
+  const { listener, brokerSocket } = await listen(config).catch((error: unknown) =>
     fail(config, error, () => logger.error("plugin init error", { error })),
   );
   // A child process that inherits the variables is not a plugin of our host.
@@ -94,7 +93,7 @@ async function serveOnce(config: ServeConfig): Promise<void> {
     const security = await prepareSecurity(config, logger).catch((error: unknown) =>
       fail(config, error, () => logger.error("plugin tls init", { error })),
     );
-    const parts = { ...negotiated, config, logger, security, brokerSocket: sockets.broker };
+    const parts = { ...negotiated, config, logger, security, brokerSocket };
     const start = await prepareServer(parts).catch((error: unknown) =>
       fail(config, error, () => logger.error("protocol init", { error })),
     );
@@ -102,6 +101,11 @@ async function serveOnce(config: ServeConfig): Promise<void> {
   } finally {
     listener.close();
   }
+}
+
+async function listen(config: ServeConfig): Promise<{ listener: OpenSocket; brokerSocket: SocketOptions }> {
+  const { main, broker } = listenOptions(config, process.env);
+  return { listener: await openSocket(main), brokerSocket: broker };
 }
 
 async function serveOn(listener: OpenSocket, parts: ServerParts, start: StartServer): Promise<void> {

@@ -35,6 +35,11 @@ export interface OpenSocket extends SocketAddress {
   close(): void;
 }
 
+/** The network that a socket of these options is of. */
+export function networkOf({ network }: SocketOptions, platform: NodeJS.Platform = process.platform): Network {
+  return network ?? (platform === "win32" ? "tcp" : "unix");
+}
+
 /**
  * Opens a socket for the other side: a unix socket for the owner (and the group that was asked for), or TCP on
  * 127.0.0.1, the first free port of the range (server.go, serverListener). The socket file is removed by `close` and
@@ -46,8 +51,8 @@ export async function openSocket(
   options: SocketOptions = {},
   platform: NodeJS.Platform = process.platform,
 ): Promise<OpenSocket> {
-  const network = options.network ?? (platform === "win32" ? "tcp" : "unix");
-  if (network === "tcp") return openTcpSocket(options.minPort ?? 0, options.maxPort ?? 0);
+  if (networkOf(options, platform) === "tcp")
+    return openTcpSocket(options.minPort ?? 0, options.maxPort ?? 0);
   if (platform !== "win32") return openUnixSocket(options);
   throw new SocketError("ERR_SOCKET_LISTEN", 'Node has no unix sockets on Windows: use the network "tcp"');
 }

@@ -10,8 +10,11 @@ const env = {
 };
 
 test("the host's wishes hold for the plugin's socket and its broker's", () => {
-  const wished = { network: undefined, minPort: 7, maxPort: 0, directory: "/d", group: "g" };
-  assert.deepEqual(listenOptions({}, env), { main: wished, broker: wished });
+  const path = { network: "unix", directory: "/d", group: "g" };
+  assert.deepEqual(listenOptions({}, env, "linux"), { main: path, broker: path });
+  const ports = { network: "tcp", minPort: 7, maxPort: 0 };
+  assert.deepEqual(listenOptions({}, env, "win32"), { main: ports, broker: ports });
+  assert.deepEqual(listenOptions({ network: "tcp" }, env, "linux"), { main: ports, broker: ports });
 });
 
 test("a port of the plugin's own is not its broker's", () => {
@@ -20,8 +23,10 @@ test("a port of the plugin's own is not its broker's", () => {
   assert.deepEqual([broker.network, broker.minPort, broker.maxPort], ["tcp", 7, 0]);
 });
 
-test("go-plugin's text for a port that is no number", () => {
-  assert.throws(() => listenOptions({}, { PLUGIN_MIN_PORT: "x" }), {
+test("go-plugin's text for a port that is no number, where ports are used", () => {
+  const noNumber = { PLUGIN_MIN_PORT: "x" };
+  assert.equal(listenOptions({}, noNumber, "linux").main.network, "unix");
+  assert.throws(() => listenOptions({ network: "tcp" }, noNumber), {
     code: "ERR_SOCKET_PORT",
     message: /^couldn't get value from PLUGIN_MIN_PORT: /,
   });
