@@ -10,22 +10,18 @@ import { takeHostRole } from "../process/host-role.js";
 import { startTime } from "../process/identity.js";
 import type { ExitStatus } from "../process/runner.js";
 import type { Protocol } from "../protocol/constants.js";
-import { onceCut, unlessCut, type WaitOptions, within } from "../wait.js";
+import { onceCut, unlessCut, type WaitOptions } from "../wait.js";
 import { checkConfig, warnOfUnknown } from "./check-config.js";
 import type { ClientConfig, ReattachConfig } from "./config.js";
 import { connectPlugin } from "./connect.js";
 import { debuggedConfig } from "./debugged.js";
+import { endPlugin } from "./end-plugin.js";
 import { ClientEndedError, StartError } from "./errors.js";
 import { manage, unmanage } from "./managed.js";
 import type { PluginHandle } from "./plugin-handle.js";
 import type { ProtocolClient } from "./protocol-client.js";
 import { reattach } from "./reattach.js";
 import { type Started, startPlugin } from "./start.js";
-
-/** Milliseconds that a plugin which answered Quit has to end before it is killed (go-plugin: Client.Kill). */
-const EXIT_GRACE = 2000;
-/** Milliseconds that the connection to a plugin that was killed may take to close. */
-const DISCONNECT_GRACE = 500;
 
 interface Running<P extends PluginSet> extends Started<P> {
   /** Set by the first call that needs a connection. */
@@ -276,26 +272,9 @@ export class Client<P extends PluginSet = PluginSet> {
       if (running?.test === false) await running.plugin.kill();
       return;
     }
-    const { plugin, connection, test } = state.running;
-    if (test || plugin.exited !== undefined) {
-      await (await connection?.catch(() => undefined))?.disconnect();
-      return;
-    }
-    let client: ProtocolClient<P> | undefined;
-    try {
-      // As in go-plugin, a plugin that was never connected to is still asked to quit first.
-      client = await within(EXIT_GRACE, connection ?? this.#connect(state.running));
-      await client?.quit();
-      if (client !== undefined && (await within(EXIT_GRACE, plugin.exit)) !== undefined) return;
-    } catch (error) {
-      // Go's plugins may be gone before their answer to Quit is out: that is an end, too.
-      if (plugin.exited !== undefined) return;
-      this.#logger.warn("error closing client during kill", { error });
-    }
-    this.#logger.warn("plugin failed to exit gracefully", { plugin: plugin.name, id: plugin.id });
-    state.running.ending.abort(new ClientEndedError("the client was killed"));
-    await plugin.kill();
-    if (client !== undefined) await within(DISCONNECT_GRACE, client.disconnect());
+    const { running } = state;
+    const stopConnecting = (): void => running.ending.abort(new ClientEndedError("the client was killed"));
+    await endPlugin({ ...running, connect: () => this.#connect(running), stopConnecting }, this.#logger);
   }
 }
 
