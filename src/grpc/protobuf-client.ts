@@ -7,7 +7,8 @@ import type { CallSettings, ResponseListeners } from "./call-settings.js";
 import type { Calls, ParentCall } from "./calls.js";
 import type { GrpcChannel } from "./grpc-js-types.js";
 import { hasInterceptors, interceptedCalls } from "./intercepted.js";
-import { callForMany, callForOne, type Input } from "./invoke.js";
+import type { Input } from "./invocation.js";
+import { callForMany, callForOne } from "./invoke.js";
 import type { MetadataInit } from "./metadata.js";
 import type { Method } from "./method.js";
 import {

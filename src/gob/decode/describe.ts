@@ -1,8 +1,9 @@
-import { Fault, within } from "../errors.js";
+import { within } from "../errors.js";
 import type { Complex } from "../schema/scalars.js";
 import { badField, corrupt, messageEnded } from "../wire/reader.js";
 import type { WireType } from "../wire/wire-type.js";
 import { integerOp } from "./leaves.js";
+import { mismatch } from "./mismatch.js";
 import { interfaceName, type StreamReader, sliceTooShort } from "./skip.js";
 
 /** The payload of a type that marshals itself, which only that type's own code can read. */
@@ -136,10 +137,7 @@ function describeMap(r: StreamReader, type: WireType): Map<DescribedValue, Descr
     r.charge(ELEMENT * 4);
     const key = describe(r, type.key);
     if (Number.isNaN(key) && map.has(key))
-      throw new Fault(
-        "ERR_GOB_MISMATCH",
-        "gob: map has several NaN keys, which a JavaScript Map cannot hold",
-      );
+      throw mismatch("gob: map has several NaN keys, which a JavaScript Map cannot hold");
     map.set(key, describe(r, type.elem));
   }
   r.depth--;

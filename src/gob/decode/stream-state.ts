@@ -3,8 +3,8 @@ import { registry as defaultRegistry, type Registry } from "../schema/registry.j
 import type { AnySchema } from "../schema/schema.js";
 import { corrupt, Reader } from "../wire/reader.js";
 import { WireTypes } from "../wire/wire-type.js";
+import { buildDecode } from "./build.js";
 import type { DecodeState, Decoding } from "./decoding.js";
-import { buildDecode } from "./ops.js";
 
 /** Bounds on what a stream may demand. */
 export interface Limits {

@@ -11,7 +11,8 @@ import { startTimer } from "../../wait.js";
 import { compress, type Encoding, MessageError, tooLarge } from "./compression.js";
 import { Inbox, type InboxOwner } from "./inbox.js";
 import { messageHeader } from "./message-reader.js";
-import { type CallStatus, Code, fieldOf, readStatus, statusOfError, statusOfHttp } from "./status.js";
+import { responseFault, statusOfTrailers, without } from "./response-head.js";
+import { type CallStatus, Code, fieldOf, statusOfError } from "./status.js";
 
 /** What a call tells. Never before `start` has returned. */
 export interface CallListener {
@@ -154,20 +155,12 @@ export class ClientCall implements StreamHandler, InboxOwner {
     if (this.#over) return;
     this.#kept = undefined;
     if (end) {
-      const httpStatus = fieldOf(headers, ":status");
-      const status = readStatus(headers);
-      if (status !== undefined) this.#finish(status);
-      else if (httpStatus !== undefined && httpStatus !== "200") this.#finish(statusOfHttp(httpStatus));
-      else this.#finish({ ...without("server closed the stream without a grpc-status"), code: Code.UNKNOWN });
+      this.#finish(statusOfTrailers(headers));
       return;
     }
-    const httpStatus = headers[1]!;
-    const contentType = fieldOf(headers, "content-type");
-    if (httpStatus !== "200") this.#finish(statusOfHttp(httpStatus), false);
-    else if (contentType === undefined || !/^application\/grpc([+;]|$)/.test(contentType)) {
-      const details = `unexpected content-type from server: ${contentType ?? "none"}`;
-      this.#finish({ code: Code.UNKNOWN, details, trailers: [] }, false);
-    } else {
+    const fault = responseFault(headers);
+    if (fault !== undefined) this.#finish(fault, false);
+    else {
       this.#inbox = new Inbox(this.#limits.maxReceive, this, this.#asked);
       this.#inbox.encoding = fieldOf(headers, "grpc-encoding");
       this.#listener.onHeaders(headers.slice(2));
@@ -276,8 +269,4 @@ export class ClientCall implements StreamHandler, InboxOwner {
 
 function late(started: number): string {
   return `Deadline exceeded after ${((Date.now() - started) / 1000).toFixed(3)}s`;
-}
-
-function without(details: string): CallStatus {
-  return { code: Code.INTERNAL, details, trailers: [] };
 }

@@ -17,8 +17,9 @@ import type { CallLimits } from "./client-call.js";
 import { defaultHandler, type Handler, type HandlerFunction, handle, isWhole, typeOf } from "./handle.js";
 import type { AnyMetadata, MetadataClass } from "./metadata.js";
 import { serverOptions } from "./options.js";
+import { nobody, refuse } from "./refusal.js";
 import { isSecured } from "./secured.js";
-import { nobody, OwnServerCall, refuse, type ServerConnection } from "./server-call.js";
+import { OwnServerCall, type ServerConnection } from "./server-call.js";
 import { Code, fieldOf } from "./status.js";
 
 /** What a plugin prints is with its host, or goes to stderr when it crashes: not in between. */

@@ -287,25 +287,5 @@ function tellCancel(listener: ServerListener): void {
   listener.onCancel();
 }
 
-/** Refuses a request that is none of gRPC's, or is for nobody. */
-export function refuse(stream: Stream, httpStatus: string, code: number, details: string): void {
-  const headers = [":status", httpStatus, "content-type", "application/grpc"];
-  stream.respond(
-    [...headers, "grpc-status", String(code), "grpc-message", encodeMessage(details)],
-    true,
-    true,
-  );
-}
-
-/** What a refused stream tells goes to nobody. */
-export function nobody(stream: Stream): StreamHandler {
-  return {
-    onHeaders() {},
-    onData: (chunk) => stream.consumed(chunk.length),
-    onEnd() {},
-    onClose() {},
-  };
-}
-
 /** ORCA's metrics are grpc-js's own: a server that has them on is served by its transport. */
 const noMetrics = new Proxy({}, { get: () => () => {} });
