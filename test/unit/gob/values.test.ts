@@ -239,3 +239,34 @@ test("big numbers: what Go's own decoders take and refuse", () => {
   assert.deepEqual(decode(gob.bigRat, [2, 0, 0, 0, 1, 5]), { num: 5n, den: 1n });
   for (const den of [0n, -1n]) assert.throws(() => gob.encode(gob.bigRat, { num: 1n, den }), refused);
 });
+
+test("numbers of every width come out alike in short lists and in long ones, wherever the message ends", () => {
+  const ints = [0, 1, -1, 63, -64, 64, 127, -128, 128, 255, 32_767, -32_768, 32_768, 8_388_607, -8_388_608];
+  const wide = [
+    8_388_608,
+    2 ** 31 - 1,
+    -(2 ** 31),
+    2 ** 32,
+    Number.MAX_SAFE_INTEGER,
+    -Number.MAX_SAFE_INTEGER,
+  ];
+  const all = [...ints, ...wide];
+  for (const length of [1, 2, 15, 16, 17, 64])
+    for (let first = 0; first < all.length; first++) {
+      const numbers = Array.from({ length }, (_, i) => all[(first + i) % all.length]!);
+      const signed = gob.encode(gob.slice(gob.int), numbers);
+      assert.deepEqual(gob.decode(gob.slice(gob.int), signed), numbers);
+      assert.deepEqual(
+        gob.decode(gob.slice(gob.float64), gob.encode(gob.slice(gob.float64), numbers)),
+        numbers,
+      );
+      const unsigned = numbers.map(Math.abs);
+      assert.deepEqual(gob.decode(gob.slice(gob.uint), gob.encode(gob.slice(gob.uint), unsigned)), unsigned);
+      const cut = Buffer.from(signed.subarray(0, -1));
+      assert.throws(() => gob.decode(gob.slice(gob.int), cut), { code: "ERR_GOB_UNEXPECTED_EOF" });
+    }
+  const small = Array.from({ length: 40 }, (_, i) => (i === 39 ? 40_000 : i));
+  const wider = gob.encode(gob.slice(gob.int32), small);
+  const narrow = gob.slice(gob.int16);
+  assert.throws(() => gob.decode(narrow, wider), { code: "ERR_GOB_RANGE", path: "[]int16[39]" });
+});
