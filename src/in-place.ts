@@ -2,10 +2,13 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /**
- * A source of bytes other than a connection's `data` events: its chunks are overwritten after each call. `next` tells before
- * each read which memory is best read into, where that matters; a reader may ignore it.
+ * A source of bytes other than the connection's `data` events: its chunks are overwritten after each call. `next` tells
+ * before each read which memory is best read into, where that matters; a reader may ignore it.
  */
-export type InPlaceSource = (take: (chunk: Buffer) => void, next?: () => Buffer | undefined) => void;
+export type InPlaceReader = (take: (chunk: Buffer) => void, next: () => Buffer | undefined) => void;
+
+/** An {@link InPlaceReader} that can do without being told which memory to read into. */
+type AnyMemoryReader = InPlaceReader & ((take: (chunk: Buffer) => void) => void);
 
 /** Bytes that one read may take: what a peer has sent while this side was busy comes in few reads. */
 const READ_BUFFER_SIZE = 262_144;
@@ -34,7 +37,7 @@ interface Internals {
  * @returns undefined, and the socket is as it was, where somebody reads already, or it still connects, or the
  * runtime's sockets are made differently (Bun, Deno), or may be (a Node newer than those that this was tried on)
  */
-export function readInPlace(stream: Duplex): InPlaceSource | undefined {
+export function readInPlace(stream: Duplex): AnyMemoryReader | undefined {
   if (Number.parseInt(process.versions.node, 10) > LAST_KNOWN_NODE) return undefined;
   if (!(stream instanceof Socket) || stream.connecting) return undefined;
   if (stream.readableLength > 0 || stream.readableFlowing !== null) return undefined;
@@ -57,7 +60,7 @@ export function readInPlace(stream: Duplex): InPlaceSource | undefined {
     take?.(length === chunk.length ? chunk : chunk.subarray(0, length));
     return true;
   };
-  return (reader, next) => {
+  return (reader: (chunk: Buffer) => void, next?: () => Buffer | undefined) => {
     take = reader;
     if (next !== undefined) socket[whereToNext] = () => next() ?? buffer;
     // For its end to be told.

@@ -1,5 +1,4 @@
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
-import type { InPlaceSource } from "../in-place.js";
 import { waitFor } from "../wait.js";
 import { type SocketAddress, socketTarget } from "./address.js";
 
@@ -24,7 +23,7 @@ export function connectSocket(address: SocketAddress, signal?: AbortSignal): Pro
 export async function connectInPlace(
   address: SocketAddress,
   signal?: AbortSignal,
-): Promise<{ readonly socket: Socket; readonly read: InPlaceSource }> {
+): Promise<{ readonly socket: Socket; readonly read: (take: (chunk: Buffer) => void) => void }> {
   const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
   const early: Buffer[] = [];
   let take: ((chunk: Buffer) => void) | undefined;
@@ -36,7 +35,7 @@ export async function connectInPlace(
     return take !== undefined;
   };
   const socket = await connected(address, { buffer, callback }, signal);
-  const read: InPlaceSource = (reader) => {
+  const read = (reader: (chunk: Buffer) => void): void => {
     take = reader;
     for (const chunk of early.splice(0)) reader(chunk);
     socket.resume();

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { readInPlace } from "../in-place.js";
+import { type InPlaceReader, readInPlace } from "../in-place.js";
 import { boolean, duplex, object, oneOf } from "../options.js";
 import { createTrace } from "../trace.js";
 import type { WaitOptions } from "../wait.js";
@@ -35,12 +35,6 @@ export interface SessionOptions extends SessionConfig {
   /** Which end of the connection this is. */
   role: Role;
 }
-
-/**
- * A source of bytes other than the connection's `data` events: its chunks are overwritten after each call. `next` tells
- * before each read which memory is best read into, where that matters; a reader may ignore it.
- */
-export type InPlaceReader = (take: (chunk: Buffer) => void, next: () => Buffer | undefined) => void;
 
 // Errors that a fatal frame of the peer leads to; it is told of them (Go sends GoAway 1 likewise).
 const protocolErrors: ReadonlySet<string> = new Set([
