@@ -110,7 +110,7 @@ export class Stream extends Duplex {
 
   /** @internal */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#write([chunk], callback);
+    this.#write([{ chunk }], callback);
   }
 
   /** @internal */
@@ -118,10 +118,7 @@ export class Stream extends Duplex {
     chunks: { chunk: Buffer; encoding: BufferEncoding }[],
     callback: (error?: Error | null) => void,
   ): void {
-    this.#write(
-      chunks.map(({ chunk }) => chunk),
-      callback,
-    );
+    this.#write(chunks, callback);
   }
 
   /** @internal */
@@ -180,12 +177,12 @@ export class Stream extends Duplex {
     if (!more || (!flowing && this.readableLength > 0)) this.#channel.pause();
   }
 
-  #write(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+  #write(chunks: readonly { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     let open = true;
     this.#largestWrite = 0;
     this.#pendingBytes = 0;
     try {
-      for (const chunk of chunks) {
+      for (const { chunk } of chunks) {
         open = this.#channel.write(chunk);
         this.#pendingBytes += chunk.length;
         this.#largestWrite = Math.max(this.#largestWrite, chunk.length);

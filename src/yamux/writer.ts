@@ -12,6 +12,8 @@ const FLUSH_AT = 131_072;
 const CONGESTED_AT = 524_288;
 const RELIEVED_AT = 131_072;
 
+const resolved = Promise.resolve();
+
 interface Batch {
   readonly bytes: number;
   readonly handedOver: number;
@@ -176,8 +178,9 @@ export class FrameWriter {
 
   #schedule(): void {
     this.#scheduled = true;
-    // After the promise reactions of this turn: what they write goes out in the same system call.
-    queueMicrotask(this.#nextTick);
+    // After the promise reactions of this turn: what they write goes out in the same system call. queueMicrotask would
+    // make an AsyncResource each time.
+    void resolved.then(this.#nextTick);
   }
 
   readonly #nextTick = (): void => {
