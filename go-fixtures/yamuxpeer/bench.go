@@ -24,13 +24,13 @@ func bench(kind string, n int) error {
 	started := time.Now()
 	switch kind {
 	case "up":
-		err = benchUp(s, 3*n)
+		err = benchUp(s, 10*n)
 		started = time.Now()
 		if err == nil {
 			err = benchUp(s, n)
 		}
 	case "down":
-		err = benchDown(s, 3*n)
+		err = benchDown(s, 10*n)
 		started = time.Now()
 		if err == nil {
 			err = benchDown(s, n)
