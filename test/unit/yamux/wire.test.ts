@@ -416,7 +416,11 @@ test("what is read into the same memory again and again is copied where it is ke
   await session.closed;
 });
 
-test("what a peer sent before it hung up arrives, though a write noticed first", limit, async () => {
+test("what a peer sent before it hung up arrives, though a write noticed first", {
+  ...limit,
+  // Node's write to a named pipe is still under way when the pipe is closed, and then it is called off.
+  skip: process.platform === "win32",
+}, async () => {
   const [conn, b] = await unixPair();
   const session = Session.server(b, { enableKeepAlive: false });
   const failed: Error[] = [];
