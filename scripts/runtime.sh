@@ -32,6 +32,11 @@ esac
 if [ ! -d "$programs" ]; then
   mkdir -p "$folder"
   echo '{ "private": true }' > "$folder/package.json"
-  npm install --silent --no-audit --no-fund --prefix "$folder" $package >&2
+  # The registry may have a bad moment, longer than npm's own tries.
+  for pause in 10 30 0; do
+    npm install --silent --no-audit --no-fund --prefix "$folder" $package >&2 && break
+    [ $pause != 0 ] || exit 1
+    sleep $pause
+  done
 fi
 echo "$PWD/$programs"

@@ -93,7 +93,7 @@ for (const name of args.slice(1).filter((arg) => !arg.startsWith("-"))) {
 console.log("added");
 `,
   );
-  tool("git", `#!/bin/sh\ncp -r ${module.trim()} go-plugin && chmod -R u+w go-plugin\n`);
+  tool("git", `#!/bin/sh\ncp -r "${module.trim()}" go-plugin && chmod -R u+w go-plugin\n`);
 }
 
 /** The folder that the first section leaves, made once: it builds four Go programs. */

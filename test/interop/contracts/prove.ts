@@ -133,7 +133,7 @@ export async function prove(proof: Proof, signal: AbortSignal): Promise<void> {
     await checkReflected(contract, binary, proof, signal);
     for (const { name, go } of variants) {
       const definitions = await import(pathToFileURL(join(folder, `${name}.ts`)).href);
-      const report = await callBothWays(contract, definitions, binary, go, folder, signal);
+      const report = await callBothWays(contract, definitions, binary, go, signal);
       assert.deepEqual(report.failures.slice(0, 10), [], `${name}: ${report.failures.length} failures`);
       assert.equal(
         report.methods,
@@ -229,10 +229,13 @@ async function showReceivers(
 ): Promise<string[]> {
   const Replace: Record<string, string> = {};
   const replaces: string[] = [];
-  const format = "{{.ImportPath}} {{.Name}} {{.Dir}} {{.Module.Path}} {{.Module.Dir}} {{.Module.Main}}";
+  // Folders may have spaces in their names.
+  const format = ["ImportPath", "Name", "Dir", "Module.Path", "Module.Dir", "Module.Main"]
+    .map((field) => `{{.${field}}}`)
+    .join("\t");
   const listed = await run("go", ["list", "-f", format, ...contract.packages], { cwd: module, signal });
   for (const [i, line] of listed.stdout.trim().split("\n").entries()) {
-    const [path, name, dir, of, from, main] = line.split(" ") as [
+    const [path, name, dir, of, from, main] = line.split("\t") as [
       string,
       string,
       string,
@@ -314,11 +317,11 @@ async function callBothWays(
   definitions: Record<string, unknown>,
   binary: string,
   options: readonly string[],
-  folder: string,
   signal: AbortSignal,
 ): Promise<Report> {
-  const socket = join(folder, "s");
-  rmSync(socket, { force: true });
+  // Not in the folder: the checkout's path may be too long for a socket's.
+  const home = mkdtempSync(join(tmpdir(), "proof-"));
+  const socket = join(home, "s");
   const child = spawn(binary, ["run", "-socket", socket, ...options], {
     stdio: ["ignore", "pipe", "inherit"],
     signal,
@@ -351,5 +354,6 @@ async function callBothWays(
     for (const each of sockets) each.destroy();
     child.kill();
     await ended;
+    rmSync(home, { recursive: true });
   }
 }
