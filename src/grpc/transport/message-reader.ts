@@ -48,7 +48,7 @@ export class MessageReader {
   push(given: Buffer, mayKeep: boolean): void {
     let chunk = given;
     let isKept = mayKeep;
-    const end = chunk.length;
+    let end = chunk.length;
     let at = 0;
     while (at < end) {
       if (this.#left < 0) {
@@ -61,7 +61,10 @@ export class MessageReader {
           this.#left = -1;
           if (!isKept) {
             // Once for all the messages in it: to take memory, or a view of it, costs more than the copy.
-            chunk = copyOf(chunk);
+            const start = copyToPool(chunk);
+            at += start;
+            end += start;
+            chunk = pool;
             isKept = true;
           }
           const message = chunk.subarray(at, at + length);
@@ -116,21 +119,20 @@ export class MessageReader {
 
 /** Copies share memory. Who keeps a message keeps the 64 KiB around it, as with what Node reads. */
 const POOL_SIZE = 65_536;
-const POOLED = 16_384;
 let pool = Buffer.alloc(0);
 let used = 0;
 
-function copyOf(chunk: Buffer): Buffer {
+/** Returns where in the pool the copy begins: without a view of it. */
+function copyToPool(chunk: Buffer): number {
   const { length } = chunk;
-  if (length > POOLED) return Buffer.from(chunk);
   if (used + length > pool.length) {
-    pool = Buffer.allocUnsafeSlow(POOL_SIZE);
+    pool = Buffer.allocUnsafeSlow(Math.max(POOL_SIZE, length));
     used = 0;
   }
-  const copy = pool.subarray(used, used + length);
-  copy.set(chunk);
+  const start = used;
+  pool.set(chunk, start);
   used += length;
-  return copy;
+  return start;
 }
 
 function flagOf(byte: number): boolean {

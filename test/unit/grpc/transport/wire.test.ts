@@ -34,6 +34,25 @@ test("messages come out the same wherever the body is cut, also where memory is 
   }
 });
 
+test("a listener that has other bodies read meanwhile gets the rest of its own", () => {
+  const numbered = Array.from({ length: 40 }, (_, i) => Buffer.alloc(100, i));
+  const chunk = Buffer.concat(numbered.map((message) => framed(message)));
+  const others: Buffer[] = [];
+  const other = new MessageReader(Infinity, { message: (message) => others.push(message) });
+  const got: Buffer[] = [];
+  const reader = new MessageReader(Infinity, {
+    message(message) {
+      got.push(message);
+      other.push(framed(Buffer.alloc(10_000, 0xee)), false);
+    },
+  });
+  reader.push(chunk, false);
+  chunk.fill(0xff);
+  assert.deepEqual(got, numbered);
+  assert.equal(others.length, numbered.length);
+  assert.ok(others.every((message) => message.equals(Buffer.alloc(10_000, 0xee))));
+});
+
 function failing(bytes: Buffer, limit: number, encoding?: string): MessageError {
   const reader = new MessageReader(limit, { message: () => assert.fail("a message") });
   reader.encoding = encoding;
