@@ -13,7 +13,7 @@ import { makePrivateDir } from "./private-dir.js";
 import { groupNumber } from "./user-group.js";
 
 /** Where a unix socket goes and who may connect. */
-export interface UnixSocketOptions {
+interface UnixSocketOptions {
   /** Default: the folder for temporary files, or /tmp where that would make the path too long. */
   readonly directory?: string | undefined;
   /** Name or number of a group that may connect, too; default: only the owner may. */
@@ -62,7 +62,7 @@ export async function openSocket(
  *
  * @throws SocketError ERR_SOCKET_PATH, ERR_SOCKET_GROUP, ERR_SOCKET_LISTEN
  */
-export async function openUnixSocket({ directory, group }: UnixSocketOptions = {}): Promise<OpenSocket> {
+async function openUnixSocket({ directory, group }: UnixSocketOptions = {}): Promise<OpenSocket> {
   const path = checkPath(join(directory ? resolve(directory) : socketTempDir(), socketName()));
   const gid = group ? await groupNumber(group) : undefined;
   const server = createServer();

@@ -16,7 +16,7 @@ export class MessageError extends Error {
 
 export type Encoding = "identity" | "deflate" | "gzip";
 
-export function isEncoding(name: string): name is Encoding {
+function isEncoding(name: string): name is Encoding {
   return name === "identity" || name === "deflate" || name === "gzip";
 }
 
