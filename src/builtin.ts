@@ -6,6 +6,9 @@ export const builtin = {
   get childProcess() {
     return process.getBuiltinModule("node:child_process");
   },
+  get console() {
+    return process.getBuiltinModule("node:console");
+  },
   get crypto() {
     return process.getBuiltinModule("node:crypto");
   },

@@ -6,6 +6,7 @@ import { onHostRole } from "../process/host-role.js";
 import { ENV } from "../protocol/constants.js";
 import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
+import { consoleToStreams } from "./console-streams.js";
 import type { ServeError } from "./errors.js";
 import type { Output } from "./serving.js";
 import { writeFully } from "./write-sync.js";
@@ -21,6 +22,7 @@ type State =
 
 // There is one stdout in a process, whatever part of the library (or copy of it in a bundle) asks first.
 let state: State | undefined;
+let giveConsoleBack = (): void => {};
 
 /**
  * Holds back what is written to process.stdout from here on, so that it cannot come before the handshake line. A
@@ -124,6 +126,7 @@ export function releaseStdio(): void {
   divertToProcess();
   state = undefined;
   process.off("exit", divertToProcess);
+  giveConsoleBack();
   if (last.name === "holding") timers.clearTimeout(last.timer);
   else last.stderr.restore();
   last.stdout.restore();
@@ -154,6 +157,7 @@ let bytesBefore = 0;
 
 function hold(rest: { timer?: NodeJS.Timeout }): void {
   bytesBefore = (process.stdout as { bytesWritten?: number }).bytesWritten ?? 0;
+  giveConsoleBack = consoleToStreams();
   state = { name: "holding", stdout: new CapturedStream(process.stdout), ...rest };
   // At the end of the process the streams stay taken, for what later exit listeners print.
   process.on("exit", divertToProcess);

@@ -49,7 +49,7 @@ export function hostTlsOptions({ own, announced, config }: HostTlsSettings): Con
   }
   if (config !== undefined) {
     const trusted = announced && config.ca === undefined ? { ca: readAnnounced(announced).toString() } : {};
-    return { servername: CERTIFICATE_NAME, minVersion: "TLSv1.2", ...trusted, ...config };
+    return { servername: CERTIFICATE_NAME, minVersion: "TLSv1.2", ...trusted, ...withCarefulCheck(config) };
   }
   if (announced !== undefined) {
     throw new TlsError(
@@ -58,6 +58,22 @@ export function hostTlsOptions({ own, announced, config }: HostTlsSettings): Con
     );
   }
   return undefined;
+}
+
+/** What the user's check throws refuses the certificate: Node would let it end the process. */
+function withCarefulCheck(config: ConnectionOptions): ConnectionOptions {
+  const { checkServerIdentity: check } = config;
+  if (typeof check !== "function") return config;
+  return {
+    ...config,
+    checkServerIdentity(name, presented) {
+      try {
+        return check(name, presented);
+      } catch (cause) {
+        return new TlsError("ERR_TLS_PEER", "checkServerIdentity failed", { cause });
+      }
+    },
+  };
 }
 
 function pinnedOptions(own: Certificate, announced: Buffer): ConnectionOptions {

@@ -13,7 +13,7 @@ export function readCertificate(der: Buffer, from: string): X509Certificate {
     });
   }
   // OpenSSL reads PEM as well and ignores what follows a certificate; what is pinned must be these bytes, all of them.
-  if (!certificate.raw.equals(der)) {
+  if (Buffer.compare(certificate.raw, der) !== 0) {
     throw new TlsError("ERR_TLS_CERTIFICATE", `${from} is not one certificate in DER`);
   }
   return certificate;
@@ -36,7 +36,10 @@ export function readCertificatePem(pem: string, from: string): X509Certificate {
   return readCertificate(Buffer.from(base64, "base64"), from);
 }
 
-/** Whether the peer presented exactly the pinned certificate, byte for byte; `undefined` is a peer without one. */
-export function isPinned(presented: Buffer | undefined, pinned: X509Certificate): boolean {
-  return presented?.equals(pinned.raw) ?? false;
+/**
+ * Whether the peer presented exactly the pinned certificate, byte for byte; `undefined` is a peer without one. Node's certificates are
+ * Buffers, other runtimes' bytes of the plain kind.
+ */
+export function isPinned(presented: Uint8Array | undefined, pinned: X509Certificate): boolean {
+  return presented !== undefined && Buffer.compare(presented, pinned.raw) === 0;
 }

@@ -56,6 +56,16 @@ test("AutoMTLS pins the announced certificate and the name localhost", async () 
   );
 });
 
+test("a check of the user's that throws refuses the certificate", () => {
+  const cause = new Error("careless");
+  const checkServerIdentity = (): never => {
+    throw cause;
+  };
+  const { checkServerIdentity: check } = hostTlsOptions({ config: { checkServerIdentity } })!;
+  const refused = check!("localhost", {} as Parameters<NonNullable<typeof check>>[1]) as { code?: string; cause?: unknown };
+  assert.deepEqual([refused.code, refused.cause], ["ERR_TLS_PEER", cause]);
+});
+
 test("the user's options count; an announced certificate is trusted unless they name the trusted ones", async () => {
   const { certDer, certPem } = await generateCertificate();
   assert.deepEqual(hostTlsOptions({ config: { ca: "theirs", servername: "plugin.test" } }), {
