@@ -36,11 +36,6 @@ export class CapturedStream {
     target.end = this.#end as Capturable["end"];
   }
 
-  /** Writes where the stream wrote before it was taken over. */
-  writeOriginal(chunk: string | Uint8Array): boolean {
-    return this.#originals.write.call(this.#target, chunk);
-  }
-
   /** Gives the stream back. What is still in the queue stays there, for the caller to divert. */
   restore(): void {
     if (this.#restored) return;

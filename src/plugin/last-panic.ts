@@ -1,7 +1,4 @@
-import { writeFully } from "./write-sync.js";
-
-/** Milliseconds that a full pipe may put off the end. */
-const PANIC_MS = 1000;
+import { writeRealStderr } from "./stdio-capture.js";
 
 /**
  * Has an uncaught exception look to hosts as a Go plugin's panic does: they log what follows a line that begins with `panic: `, Node's
@@ -17,7 +14,7 @@ export function announcePanics(): () => void {
 function announce(error: unknown): void {
   if (process.listenerCount("uncaughtException") > 0) return;
   if (process.hasUncaughtExceptionCaptureCallback?.()) return;
-  writeFully(2, `panic: ${textOfThrown(error)}\n`, PANIC_MS);
+  writeRealStderr(`panic: ${textOfThrown(error)}\n`);
 }
 
 /** What is thrown may be anything, and its own way to become a text may throw. */

@@ -8,6 +8,7 @@ import { divertTraces } from "../trace.js";
 import { CapturedStream } from "./captured-stream.js";
 import { consoleToStreams } from "./console-streams.js";
 import type { ServeError } from "./errors.js";
+import { descriptor, LineWriter } from "./line-writer.js";
 import type { Output } from "./serving.js";
 import { writeFully } from "./write-sync.js";
 
@@ -108,10 +109,21 @@ export function teeStdio(): Output & { release(): void } {
   };
 }
 
-/** Writes to the process's real stderr, where the host reads log lines, whatever process.stderr is by now. */
-export function writeRealStderr(text: string): void {
-  if (state?.name === "live") state.stderr.writeOriginal(text);
-  else process.stderr.write(text);
+const realStderr = new LineWriter(descriptor(2), (lines) => {
+  let warning = "";
+  jsonLogger({ write: (line) => (warning = line) }).warn("log lines are lost: the host did not read", {
+    lines,
+  });
+  return warning;
+});
+
+/**
+ * Writes lines to the process's real stderr, where the host reads its log, whatever process.stderr is by now. In a plugin the
+ * pipe has them when this returns.
+ */
+export function writeRealStderr(lines: string): void {
+  if (state === undefined) process.stderr.write(lines);
+  else realStderr.write(lines);
 }
 
 /** Bytes that were written to the real stdout before it was held back: the handshake line would stand after them. */

@@ -63,7 +63,6 @@ describe("CapturedStream", () => {
 
   test("restore gives the stream back, unless somebody else has it by then", async () => {
     const { target, capture } = captured();
-    capture.writeOriginal("before ");
     target.write("captured");
     const theirs = captured();
     const ours = theirs.target.write as (chunk: string) => boolean;
@@ -74,8 +73,7 @@ describe("CapturedStream", () => {
     capture.restore();
     capture.restore();
     target.write("after");
-    // Since Node 26 read() gives one chunk at a time.
-    assert.equal([target.read(), target.read()].join(""), "before after");
+    assert.equal(target.read()?.toString(), "after");
     assert.equal(capture.queue.length, "captured".length);
   });
 

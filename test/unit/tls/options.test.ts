@@ -62,7 +62,10 @@ test("a check of the user's that throws refuses the certificate", () => {
     throw cause;
   };
   const { checkServerIdentity: check } = hostTlsOptions({ config: { checkServerIdentity } })!;
-  const refused = check!("localhost", {} as Parameters<NonNullable<typeof check>>[1]) as { code?: string; cause?: unknown };
+  const refused = check!("localhost", {} as Parameters<NonNullable<typeof check>>[1]) as {
+    code?: string;
+    cause?: unknown;
+  };
   assert.deepEqual([refused.code, refused.cause], ["ERR_TLS_PEER", cause]);
 });
 
