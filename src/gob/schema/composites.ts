@@ -49,7 +49,7 @@ export type MapInput<K, V> =
   | (string extends K ? Readonly<Record<string, V>> : [K] extends [string] ? Readonly<Record<K, V>> : never);
 
 /**
- * Go's `map[K]V` as a Map. Go tells a nil map from an empty one in struct fields: null and missing are nil when
+ * Go's `map[K]V` as a Map. K is none of slices, bytes and maps. Go tells a nil map from an empty one in struct fields: null and missing are nil when
  * sent. Received, a nil map is an empty Map, or null with the option `nilable`.
  */
 export function map<K extends AnySchema, V extends AnySchema>(
@@ -69,6 +69,9 @@ export function map(
 ): AnySchema {
   checkSchema(key);
   checkSchema(elem);
+  const { kind } = key.node;
+  if (kind === "slice" || kind === "bytes" || kind === "map")
+    throw schemaError(`a map's key cannot be of kind ${kind}: Go has no such type`);
   return new Schema({ kind: "map", key, elem, nilable: options.nilable ?? false }, options.name);
 }
 

@@ -24,6 +24,18 @@ test("an encoder's message limit", () => {
   assert.equal(encoder.pending, 0);
 });
 
+test("a map has no keys that Go could not compare", () => {
+  for (const key of [gob.bytes, gob.slice(gob.int), gob.map(gob.int, gob.int)])
+    assert.throws(() => gob.map(key, gob.int), { code: "ERR_GOB_SCHEMA", message: /a map's key/ });
+  assert.equal(
+    gob.decode(
+      gob.map(gob.array(gob.int, 1), gob.int),
+      gob.encode(gob.map(gob.array(gob.int, 1), gob.int), new Map([[[1], 2]])),
+    ).size,
+    1,
+  );
+});
+
 test("an array of another length is said to be such a one", () => {
   assert.throws(() => gob.encode(gob.array(gob.int, 3), [1, 2]), {
     message: "gob: [3]int needs an array of 3 elements, not one of 2",
