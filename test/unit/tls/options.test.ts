@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { test } from "node:test";
+// Before a certificate's toLegacyObject: behind that Node 22 has a tls without createSecureContext.
+import "node:tls";
 import { generateCertificate } from "../../../src/tls/certificate.js";
 import { connectTls } from "../../../src/tls/connect.js";
 import { hostTlsOptions } from "../../../src/tls/host-options.js";
