@@ -42,6 +42,8 @@ export function explainedChannel(
 ): Channel {
   const channel = new Channel(target, credentials, options);
   const createCall = channel.createCall.bind(channel);
+  const close = channel.close.bind(channel);
+  const running = new Set<Call>();
 
   const explain = async (given: StatusObject): Promise<StatusObject> => {
     // The channel learns of the loss in the same turn as its calls, but not always before them.
@@ -51,10 +53,11 @@ export function explainedChannel(
     return cause === undefined ? given : Object.assign({}, given, { cause });
   };
 
-  const explaining = (listener: InterceptingListener): InterceptingListener => ({
+  const explaining = (call: Call, listener: InterceptingListener): InterceptingListener => ({
     onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
     onReceiveMessage: (message) => listener.onReceiveMessage(message),
     onReceiveStatus(given) {
+      running.delete(call);
       if (!lost.has(given.code)) listener.onReceiveStatus(given);
       else void explain(given).then((explained) => listener.onReceiveStatus(explained));
     },
@@ -63,8 +66,16 @@ export function explainedChannel(
   channel.createCall = (...given): Call => {
     const call = createCall(...given);
     const start = call.start.bind(call);
-    call.start = (metadata, listener) => start(metadata, explaining(listener));
+    call.start = (metadata, listener) => {
+      running.add(call);
+      start(metadata, explaining(call, listener));
+    };
     return observed(call, given[0], observer);
+  };
+  channel.close = () => {
+    close();
+    // grpc-js leaves them to the connection, and Node's http2 does not always notice the end of one over TLS.
+    for (const call of running) call.cancelWithStatus(GrpcStatus.UNAVAILABLE, "the connection is closed");
   };
   return channel;
 }
