@@ -1,9 +1,8 @@
 import { writeSync } from "node:fs";
+import { isFull, RETRY_MS, sleepSync } from "./write-sync.js";
 
 /** Milliseconds without a byte taken after which a reader is taken for one that does not read. */
 const STALL_MS = 2000;
-/** Milliseconds between two tries on a pipe that is full. */
-const RETRY_MS = 2;
 
 /** What a writer asks of the system. */
 export interface LineWriterSystem {
@@ -64,9 +63,7 @@ export class LineWriter {
         since = this.#system.now();
         this.#isStalled = false;
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        const isFull = code === "EAGAIN" || code === "EINTR";
-        if (!isFull || this.#isStalled || this.#system.now() - since >= STALL_MS) {
+        if (!isFull(error) || this.#isStalled || this.#system.now() - since >= STALL_MS) {
           this.#isStalled = true;
           if (at === 0 && isWhole) return false;
           this.#rest = bytes.subarray(at);
@@ -83,7 +80,7 @@ export class LineWriter {
 export function descriptor(fd: number): LineWriterSystem {
   return {
     write: (bytes) => writeSync(fd, bytes),
-    sleep: (milliseconds) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds),
+    sleep: sleepSync,
     now: () => performance.now(),
   };
 }

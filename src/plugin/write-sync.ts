@@ -1,7 +1,18 @@
 import { writeSync } from "node:fs";
 
 /** Milliseconds between two tries on a pipe that is full. */
-const RETRY_MS = 2;
+export const RETRY_MS = 2;
+
+/** Whether a write failed for now, as the pipe is full. */
+export function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EAGAIN" || code === "EINTR";
+}
+
+/** Blocks the thread. */
+export function sleepSync(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
 
 /**
  * Writes all bytes to a file descriptor before it returns, past any stream of Node's. A pipe that another part of the
@@ -16,10 +27,8 @@ export function writeFully(fd: number, data: string | Uint8Array, timeoutMs: num
     try {
       at += writeSync(fd, bytes, at, bytes.length - at);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "EAGAIN" && code !== "EINTR") return false;
-      if (Date.now() >= deadline) return false;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+      if (!isFull(error) || Date.now() >= deadline) return false;
+      sleepSync(RETRY_MS);
     }
   }
   return true;
